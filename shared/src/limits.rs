@@ -1,0 +1,39 @@
+//! The bounds both ends know. Each has a test that fills it, on the side that enforces it.
+
+/// Most bytes of one WebSocket message, and of a session description inside it.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// Most bytes of a request body of the REST interface.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Most characters (Unicode scalar values) of a name.
+pub const MAX_NAME_CHARS: usize = 64;
+
+/// Most participants of one room.
+pub const MAX_PARTICIPANTS: usize = 50;
+
+/// Most sources one participant publishes at once.
+pub const MAX_PRODUCERS_PER_PARTICIPANT: usize = 8;
+
+/// Most things one participant receives at once.
+pub const MAX_CONSUMERS_PER_PARTICIPANT: usize = MAX_PARTICIPANTS * MAX_PRODUCERS_PER_PARTICIPANT;
+
+/// Seconds a new socket has to send its `join`.
+pub const JOIN_TIMEOUT_SECONDS: u32 = 5;
+
+/// Seconds between the server's pings; a page that has heard nothing for
+/// [`HEARTBEAT_TIMEOUT_SECONDS`] reconnects, and a server that has heard nothing closes.
+pub const HEARTBEAT_INTERVAL_SECONDS: u32 = 2;
+
+/// Seconds of silence after which either end takes the other for gone.
+pub const HEARTBEAT_TIMEOUT_SECONDS: u32 = 8;
+
+/// Seconds a participant whose socket fell silent keeps its place, and is shown as reconnecting.
+pub const RECONNECT_GRACE_SECONDS: u32 = 30;
+
+/// Seconds the place is kept when the other end closed the connection without saying goodbye: a
+/// killed tab does that at once, a lost network does not.
+pub const CLOSED_GRACE_SECONDS: u32 = 7;
+
+/// Bits per second each participant may send of one video source, unless the room says otherwise.
+pub const DEFAULT_VIDEO_BITRATE: u32 = 1_000_000;

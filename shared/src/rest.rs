@@ -1,0 +1,85 @@
+//! The bodies of the REST interface.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::ErrorCode,
+    ids::{ParticipantId, RoomId},
+};
+
+/// Body of `POST /api/rooms`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateRoomRequest {
+    /// Who opens the room: 1 to [`crate::limits::MAX_NAME_CHARS`] characters.
+    pub host_name: String,
+    /// Whether the room id alone lets a guest in (the default), or only an invite does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite_only: Option<bool>,
+}
+
+/// Answer of `POST /api/rooms`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateRoomResponse {
+    /// The new room.
+    pub room_id: RoomId,
+    /// The link to share: for guests, its token in the fragment.
+    pub invite_link: String,
+    /// The name from the request.
+    pub host_name: String,
+    /// The invite token of the host, for the one who created the room.
+    pub host_token: String,
+}
+
+/// Answer of `GET /api/rooms/{roomId}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomResponse {
+    /// The room.
+    pub room_id: RoomId,
+    /// Who opened it.
+    pub host_name: String,
+    /// Participants now in it.
+    pub participant_count: usize,
+    /// When it was created: ISO 8601, UTC.
+    pub created_at: String,
+}
+
+/// Answer of `GET /api/rooms/{roomId}/participants`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParticipantsResponse {
+    /// Who is in the room, in order of arrival.
+    pub participants: Vec<ParticipantResponse>,
+}
+
+/// One participant of [`ParticipantsResponse`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParticipantResponse {
+    /// Stable id.
+    pub id: ParticipantId,
+    /// The name they gave.
+    pub display_name: String,
+    /// Whether they can be heard now.
+    pub has_audio: bool,
+    /// Whether their camera can be seen now.
+    pub has_video: bool,
+}
+
+/// An error of the REST interface: RFC 9457 problem details, `application/problem+json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// `about:blank`: the status and [`Self::code`] say everything.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Short, for people; the same for every occurrence of the code.
+    pub title: String,
+    /// HTTP status code.
+    pub status: u16,
+    /// What happened this time, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// For programs.
+    pub code: ErrorCode,
+}

@@ -1,0 +1,456 @@
+//! The WebSocket protocol: JSON text messages on `/ws`.
+//!
+//! A client sends [`ClientMessage`]s: requests with an id of its choosing. The server answers each
+//! with exactly one [`ServerMessage::Reply`] or [`ServerMessage::Error`] of that id, and sends
+//! [`ServerMessage::Event`]s of its own accord.
+//!
+//! | step | requests |
+//! |---|---|
+//! | come in | `join` within five seconds; the reply is a full snapshot of the room |
+//! | send | `createTransport` (send), `connectTransport` with an offer, `produce` per m-line |
+//! | receive | `createTransport` (recv), `consume` per producer, `connectTransport` without a description for the server's offer, `connectTransport` with the answer, `resumeConsumer` |
+//! | come back | `join` with the resume ticket; the reply is a snapshot again |
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::ErrorCode,
+    ids::{ConsumerId, ParticipantId, ProducerId, RoomId, TransportId},
+    media::{IceServer, MediaKind, RtpCapabilities, SessionDescription, Source},
+};
+
+/// The version of this protocol; a client of another is told [`ErrorCode::ClientOld`].
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// A client's request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientMessage {
+    /// Chosen by the client, echoed in the reply.
+    pub id: u32,
+    /// What is asked.
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+/// What a client asks: `{"id": 1, "request": "join", "data": {…}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", content = "data", rename_all = "camelCase")]
+pub enum Request {
+    /// Enters a room, or comes back to it. Reply: [`Reply::Join`].
+    Join(Join),
+    /// Makes one of the participant's two transports. Reply: [`Reply::CreateTransport`].
+    CreateTransport(CreateTransport),
+    /// Carries session descriptions. Reply: [`Reply::ConnectTransport`].
+    ConnectTransport(ConnectTransport),
+    /// Publishes what an m-line of the send transport carries. Reply: [`Reply::Produce`].
+    Produce(Produce),
+    /// Stops publishing. Reply: [`Reply::Done`].
+    CloseProducer(ProducerRef),
+    /// Says that a source is muted or its camera off. Reply: [`Reply::Done`].
+    PauseProducer(ProducerRef),
+    /// Says that a source is live again. Reply: [`Reply::Done`].
+    ResumeProducer(ProducerRef),
+    /// Asks to receive a producer; the consumer starts paused. Reply: [`Reply::Consume`].
+    Consume(ProducerRef),
+    /// Starts the flow; video starts with a key frame. Reply: [`Reply::Done`].
+    ResumeConsumer(ConsumerRef),
+    /// Stops the flow for now. Reply: [`Reply::Done`].
+    PauseConsumer(ConsumerRef),
+    /// Gives a consumer up. Reply: [`Reply::Done`].
+    CloseConsumer(ConsumerRef),
+    /// Leaves the room for good; the server closes the socket. Reply: [`Reply::Done`].
+    Leave,
+    /// Proves that the client lives and hears. Reply: [`Reply::Done`].
+    Ping,
+}
+
+/// Data of `join`. One of `token`, `resumeTicket` and `roomId` says where to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Join {
+    /// [`PROTOCOL_VERSION`] of the client.
+    pub protocol_version: u32,
+    /// The room; with a token it must be the token's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room_id: Option<RoomId>,
+    /// An invite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// From the last [`Joined`]: comes back as the same participant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_ticket: Option<String>,
+    /// 1 to 64 characters.
+    pub display_name: String,
+    /// What the client can receive.
+    #[serde(default)]
+    pub rtp_capabilities: RtpCapabilities,
+}
+
+/// Data of `createTransport`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateTransport {
+    /// Which of the two.
+    pub direction: Direction,
+}
+
+/// A transport's direction, seen from the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// The client publishes on it: the client offers.
+    Send,
+    /// The client receives on it: the server offers.
+    Recv,
+}
+
+/// Data of `connectTransport`.
+///
+/// | transport | description | reply carries |
+/// |---|---|---|
+/// | send | the client's offer | the server's answer |
+/// | recv | none | the server's offer |
+/// | recv | the client's answer | nothing |
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectTransport {
+    /// One of the participant's transports.
+    pub transport_id: TransportId,
+    /// The client's description, or none to ask for the server's offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<SessionDescription>,
+}
+
+/// Data of `produce`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Produce {
+    /// The participant's send transport.
+    pub transport_id: TransportId,
+    /// The `mid` of the m-line (RFC 9143) in the last offer that was answered.
+    pub mid: String,
+    /// Where it comes from; one producer for each.
+    pub source: Source,
+    /// Whether it starts muted.
+    #[serde(default)]
+    pub paused: bool,
+}
+
+/// Names a producer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProducerRef {
+    /// The producer.
+    pub producer_id: ProducerId,
+}
+
+/// Names a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsumerRef {
+    /// The consumer.
+    pub consumer_id: ConsumerId,
+}
+
+/// What the server sends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ServerMessage {
+    /// The answer to a request that was done.
+    Reply {
+        /// The request's id.
+        id: u32,
+        /// The result.
+        #[serde(flatten)]
+        reply: Reply,
+    },
+    /// The answer to a request that was not done.
+    Error {
+        /// The request's id; none when the message was too broken to have one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<u32>,
+        /// Why not.
+        error: SignalingError,
+    },
+    /// News.
+    Event(Event),
+}
+
+/// The result of a request: `{"id": 1, "reply": "join", "data": {…}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", content = "data", rename_all = "camelCase")]
+pub enum Reply {
+    /// To `join`.
+    Join(Box<Joined>),
+    /// To `createTransport`.
+    CreateTransport(TransportCreated),
+    /// To `connectTransport`.
+    ConnectTransport(TransportConnected),
+    /// To `produce`.
+    Produce(ProducerRef),
+    /// To `consume`.
+    Consume(Consumed),
+    /// To every request whose success says everything.
+    Done,
+}
+
+/// Why a request was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalingError {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people; never needed to understand [`Self::code`].
+    pub message: String,
+}
+
+impl From<ErrorCode> for SignalingError {
+    fn from(code: ErrorCode) -> Self {
+        Self { code, message: code.text().to_owned() }
+    }
+}
+
+/// Data of the reply to `join`: who one is, and everything that is in the room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Joined {
+    /// The participant one is now, or still is.
+    pub participant_id: ParticipantId,
+    /// What one may do.
+    pub role: Role,
+    /// Comes back as this participant; secret. Each `join` gives a new one.
+    pub resume_ticket: String,
+    /// Whether the participant was still in the room (media state is new all the same).
+    pub resumed: bool,
+    /// The room.
+    pub room: RoomInfo,
+    /// The others, in order of arrival.
+    pub participants: Vec<Participant>,
+    /// STUN and TURN servers to use.
+    pub ice_servers: Vec<IceServer>,
+    /// What the room's router can forward.
+    pub router_rtp_capabilities: RtpCapabilities,
+    /// Bits per second to send of one video source at most.
+    pub max_video_bitrate: u32,
+}
+
+/// What a participant may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Opened the room, or was made its host.
+    Host,
+    /// Was invited.
+    Guest,
+}
+
+/// What everyone in a room knows of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomInfo {
+    /// The room.
+    pub room_id: RoomId,
+    /// Who opened it.
+    pub host_name: String,
+    /// The link that lets guests in; for those whose role may share it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite_link: Option<String>,
+}
+
+/// Another participant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Participant {
+    /// Stable id.
+    pub id: ParticipantId,
+    /// The name they gave: show it as text, never as markup.
+    pub display_name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether their connection is up, or they are expected back.
+    pub presence: Presence,
+    /// What they publish.
+    pub producers: Vec<Producer>,
+}
+
+/// Whether a participant's socket is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Presence {
+    /// Here.
+    Connected,
+    /// The socket was lost; the place is kept for [`crate::limits::RECONNECT_GRACE_SECONDS`].
+    Reconnecting,
+}
+
+/// Something a participant publishes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Producer {
+    /// The producer.
+    pub producer_id: ProducerId,
+    /// Where it comes from.
+    pub source: Source,
+    /// Whether it is muted, or its camera off.
+    pub paused: bool,
+}
+
+/// Data of the reply to `createTransport`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransportCreated {
+    /// The transport.
+    pub transport_id: TransportId,
+}
+
+/// Data of the reply to `connectTransport`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransportConnected {
+    /// The server's answer or offer, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<SessionDescription>,
+}
+
+/// Data of the reply to `consume`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Consumed {
+    /// The new consumer, paused.
+    pub consumer_id: ConsumerId,
+    /// What it receives.
+    pub producer_id: ProducerId,
+    /// Sound or picture.
+    pub kind: MediaKind,
+    /// The `mid` of its m-line in the next offer of the server.
+    pub mid: String,
+}
+
+/// News: `{"event": "peerJoined", "data": {…}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", content = "data", rename_all = "camelCase")]
+pub enum Event {
+    /// Someone came in, or came back with new media state.
+    PeerJoined(Participant),
+    /// Someone's connection was lost, or found again.
+    PeerPresence(PeerPresence),
+    /// Someone is gone for good.
+    PeerLeft(PeerLeft),
+    /// Someone publishes something new.
+    NewProducer(NewProducer),
+    /// A producer ended, and with it the consumers of it.
+    ProducerClosed(ProducerRef),
+    /// A producer was muted.
+    ProducerPaused(ProducerRef),
+    /// A producer is live again.
+    ProducerResumed(ProducerRef),
+    /// Media never connected, or was lost: make the transport anew.
+    TransportFailed(TransportFailed),
+    /// The server is about to stop; the client reconnects by itself.
+    ServerShutdown,
+}
+
+/// Data of `peerPresence`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PeerPresence {
+    /// Who.
+    pub participant_id: ParticipantId,
+    /// Here or not.
+    pub presence: Presence,
+}
+
+/// Data of `peerLeft`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PeerLeft {
+    /// Who.
+    pub participant_id: ParticipantId,
+}
+
+/// Data of `newProducer`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewProducer {
+    /// Whose.
+    pub participant_id: ParticipantId,
+    /// What.
+    #[serde(flatten)]
+    pub producer: Producer,
+}
+
+/// Data of `transportFailed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransportFailed {
+    /// Which.
+    pub transport_id: TransportId,
+    /// Why.
+    pub code: ErrorCode,
+}
+
+/// Why the server closed a socket: the codes of RFC 6455 section 7.4 and our own from 4400 on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum CloseCode {
+    /// The client left.
+    Normal = 1000,
+    /// A message was not text.
+    Unsupported = 1003,
+    /// A message was not UTF-8.
+    InvalidData = 1007,
+    /// A message was over [`crate::limits::MAX_MESSAGE_BYTES`].
+    TooLarge = 1009,
+    /// The server restarts; reconnect.
+    ServiceRestart = 1012,
+    /// The token or the ticket does not let in.
+    Unauthorized = 4401,
+    /// Removed by the host.
+    Kicked = 4403,
+    /// No such room, or it ended.
+    RoomNotFound = 4404,
+    /// No `join` in time, or silence.
+    Timeout = 4408,
+    /// Another socket took the participant over.
+    Replaced = 4409,
+    /// Every place is taken.
+    RoomFull = 4410,
+    /// Too many messages.
+    Flood = 4429,
+    /// The client does not read what it is sent.
+    SlowReader = 4508,
+}
+
+impl CloseCode {
+    /// Every code.
+    pub const ALL: [Self; 13] = [
+        Self::Normal,
+        Self::Unsupported,
+        Self::InvalidData,
+        Self::TooLarge,
+        Self::ServiceRestart,
+        Self::Unauthorized,
+        Self::Kicked,
+        Self::RoomNotFound,
+        Self::Timeout,
+        Self::Replaced,
+        Self::RoomFull,
+        Self::Flood,
+        Self::SlowReader,
+    ];
+
+    /// The number on the wire.
+    #[must_use]
+    pub const fn as_u16(self) -> u16 {
+        self as u16
+    }
+
+    /// The code of a number on the wire.
+    #[must_use]
+    pub fn from_u16(number: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_u16() == number)
+    }
+
+    /// Whether a client that was closed with this code may come back by itself.
+    #[must_use]
+    pub const fn allows_reconnect(self) -> bool {
+        matches!(self, Self::ServiceRestart | Self::Timeout | Self::SlowReader | Self::Flood)
+    }
+}
