@@ -1,0 +1,74 @@
+//! What is remembered: the name for good, tokens and tickets for as long as the tab lives.
+
+use shared::ids::RoomId;
+use web_sys::Storage;
+
+const NAME: &str = "open-stream.name";
+
+/// The name the person gave last time.
+#[must_use]
+pub fn display_name() -> Option<String> {
+    read(local(), NAME)
+}
+
+/// Remembers the person's name.
+pub fn save_display_name(name: &str) {
+    write(local(), NAME, name);
+}
+
+/// The token that let the person into `room` from this tab: a host's, or an invite.
+#[must_use]
+pub fn token(room: &RoomId) -> Option<String> {
+    read(session(), &token_key(room))
+}
+
+/// Remembers the token of `room`, so that it need not stay in the address.
+pub fn save_token(room: &RoomId, token: &str) {
+    write(session(), &token_key(room), token);
+}
+
+/// The ticket with which this tab comes back to `room` as the same participant.
+pub(crate) fn resume_ticket(room: &RoomId) -> Option<String> {
+    read(session(), &ticket_key(room))
+}
+
+/// Remembers the ticket of `room`.
+pub(crate) fn save_resume_ticket(room: &RoomId, ticket: &str) {
+    write(session(), &ticket_key(room), ticket);
+}
+
+/// Forgets the ticket of `room`: the person left it.
+pub(crate) fn forget_resume_ticket(room: &RoomId) {
+    if let Some(storage) = session() {
+        // A storage that refuses has nothing to forget.
+        drop(storage.remove_item(&ticket_key(room)));
+    }
+}
+
+fn token_key(room: &RoomId) -> String {
+    format!("open-stream.token.{room}")
+}
+
+fn ticket_key(room: &RoomId) -> String {
+    format!("open-stream.ticket.{room}")
+}
+
+/// Storage is absent when the browser forbids it; the page then forgets, and works.
+fn local() -> Option<Storage> {
+    web_sys::window()?.local_storage().ok().flatten()
+}
+
+fn session() -> Option<Storage> {
+    web_sys::window()?.session_storage().ok().flatten()
+}
+
+fn read(storage: Option<Storage>, key: &str) -> Option<String> {
+    storage?.get_item(key).ok().flatten()
+}
+
+fn write(storage: Option<Storage>, key: &str, value: &str) {
+    if let Some(storage) = storage {
+        // A full or forbidden storage loses comfort, not the meeting.
+        drop(storage.set_item(key, value));
+    }
+}

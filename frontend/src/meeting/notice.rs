@@ -1,0 +1,209 @@
+//! What the page tells people while a meeting runs, and why a meeting ended.
+
+use shared::error::ErrorCode;
+
+/// Why a camera or a microphone could not be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum DeviceError {
+    /// There is no such device.
+    #[error("dev_none")]
+    None,
+    /// The person or the browser refused it.
+    #[error("dev_denied")]
+    Denied,
+    /// Another program holds it.
+    #[error("dev_busy")]
+    Busy,
+    /// The page is neither `https` nor on localhost, so the browser shows no devices at all.
+    #[error("insecure_ctx")]
+    InsecureContext,
+}
+
+impl DeviceError {
+    /// The error of a `DOMException` name that `getUserMedia` rejects with.
+    #[must_use]
+    pub fn from_exception_name(name: &str) -> Self {
+        match name {
+            "NotAllowedError" | "SecurityError" | "PermissionDeniedError" => Self::Denied,
+            "NotReadableError" | "AbortError" | "TrackStartError" => Self::Busy,
+            _ => Self::None,
+        }
+    }
+
+    /// One English sentence for people.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::None => "No such device was found; you can join without one.",
+            Self::Denied => {
+                "The browser was told not to allow it. Allow it beside the address, then retry."
+            }
+            Self::Busy => "Another program uses the device; close it and retry.",
+            Self::InsecureContext => "Browsers allow cameras only on https:// or localhost.",
+        }
+    }
+}
+
+/// Something to tell the person without leaving the meeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Notice {
+    /// The connection was lost; this is the try, counted from one.
+    Reconnecting(u32),
+    /// The connection is back.
+    Resumed,
+    /// The browser refused to play sound before a click.
+    Autoplay,
+    /// A device could not be opened.
+    Device(DeviceError),
+    /// The server, or a media connection, reported this.
+    Server(ErrorCode),
+}
+
+/// What the button of a [`Notice`] does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NoticeAction {
+    /// Calls `Session::allow_sound`: play the sound, now that there was a click.
+    AllowSound,
+    /// Calls `Session::retry`: try at once.
+    Retry,
+    /// Calls `Session::dismiss`: the notice has been read.
+    Dismiss,
+}
+
+impl NoticeAction {
+    /// The words on the button.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::AllowSound => "Play sound",
+            Self::Retry => "Try now",
+            Self::Dismiss => "Dismiss",
+        }
+    }
+}
+
+impl Notice {
+    /// For programs: `reconnecting`, `resumed`, `autoplay`, `dev_denied`, `ice_no_path`, ….
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Reconnecting(_) => "reconnecting",
+            Self::Resumed => "resumed",
+            Self::Autoplay => "autoplay",
+            Self::Device(DeviceError::None) => "dev_none",
+            Self::Device(DeviceError::Denied) => "dev_denied",
+            Self::Device(DeviceError::Busy) => "dev_busy",
+            Self::Device(DeviceError::InsecureContext) => "insecure_ctx",
+            Self::Server(code) => code.as_str(),
+        }
+    }
+
+    /// One English sentence for people.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Reconnecting(attempt) => {
+                format!("Connection lost, reconnecting (try {attempt})…")
+            }
+            Self::Resumed => "Back in the meeting.".to_owned(),
+            Self::Autoplay => "The browser holds the sound back until you click.".to_owned(),
+            Self::Device(error) => error.text().to_owned(),
+            Self::Server(code) => code.text().to_owned(),
+        }
+    }
+
+    /// What its button does.
+    #[must_use]
+    pub const fn action(self) -> NoticeAction {
+        match self {
+            Self::Autoplay => NoticeAction::AllowSound,
+            Self::Reconnecting(_) | Self::Server(ErrorCode::IceNoPath) => NoticeAction::Retry,
+            Self::Resumed | Self::Device(_) | Self::Server(_) => NoticeAction::Dismiss,
+        }
+    }
+}
+
+/// Why a meeting is over for this page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// The person left.
+    Left,
+    /// The host removed the person.
+    Kicked,
+    /// The server did not let the person in, or no longer; [`ErrorCode::Replaced`] is among these.
+    Refused(ErrorCode),
+    /// The server could not be reached for minutes.
+    Unreachable,
+}
+
+impl EndReason {
+    /// For programs: `left`, `kicked`, `unreachable`, or the server's own code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Kicked => "kicked",
+            Self::Refused(code) => code.as_str(),
+            Self::Unreachable => "unreachable",
+        }
+    }
+
+    /// One English sentence for people.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Left => "You left the meeting.",
+            Self::Kicked => "The host removed you.",
+            Self::Refused(code) => code.text(),
+            Self::Unreachable => "The server cannot be reached. Check the connection.",
+        }
+    }
+
+    /// Whether joining again from this page can succeed, so that a Rejoin button makes sense.
+    #[must_use]
+    pub const fn may_rejoin(self) -> bool {
+        match self {
+            Self::Left | Self::Unreachable => true,
+            Self::Kicked => false,
+            Self::Refused(code) => matches!(
+                code,
+                ErrorCode::Replaced
+                    | ErrorCode::RoomFull
+                    | ErrorCode::RoomLocked
+                    | ErrorCode::ServerBusy
+                    | ErrorCode::TooMany
+                    | ErrorCode::TicketInvalid
+                    | ErrorCode::Internal
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_device_is_told_from_a_missing_and_a_busy_one() {
+        for (name, error) in [
+            ("NotFoundError", DeviceError::None),
+            ("OverconstrainedError", DeviceError::None),
+            ("NotAllowedError", DeviceError::Denied),
+            ("NotReadableError", DeviceError::Busy),
+        ] {
+            assert_eq!(DeviceError::from_exception_name(name), error, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_notice_and_its_error_name_the_same_code() {
+        for error in [
+            DeviceError::None,
+            DeviceError::Denied,
+            DeviceError::Busy,
+            DeviceError::InsecureContext,
+        ] {
+            assert_eq!(Notice::Device(error).code(), error.to_string());
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What of a meeting can be seen: plain data, made anew whenever it changes.
+
+use shared::{
+    ids::ParticipantId,
+    signaling::{Presence, Role, RoomInfo},
+};
+
+use super::notice::{EndReason, Notice};
+
+/// Everything the page of a meeting shows, except the pictures themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MeetingView {
+    /// Where the meeting stands.
+    pub phase: Phase,
+    /// The room, once the person is in it.
+    pub room: Option<RoomInfo>,
+    /// What the person may do, once they are in the room.
+    pub role: Option<Role>,
+    /// The person's own microphone.
+    pub microphone: DeviceState,
+    /// The person's own camera.
+    pub camera: DeviceState,
+    /// The people: oneself first, then the others in order of arrival.
+    pub tiles: Vec<TileView>,
+    /// What to tell the person now.
+    pub notice: Option<Notice>,
+}
+
+/// Where a meeting stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// Not in yet.
+    #[default]
+    Connecting,
+    /// In.
+    InMeeting,
+    /// Was in, lost the connection, and is coming back: the room is shown as it was.
+    Reconnecting {
+        /// The try, counted from one.
+        attempt: u32,
+    },
+    /// Over; nothing happens any more.
+    Ended(EndReason),
+}
+
+/// What a device of one's own does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DeviceState {
+    /// Muted, or the camera is dark.
+    #[default]
+    Off,
+    /// Being opened.
+    Opening,
+    /// Sending.
+    On,
+}
+
+/// Which tile: stable over reconnects, so that a keyed list keeps its elements.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TileKey {
+    /// Oneself.
+    Me,
+    /// Someone else.
+    Other(ParticipantId),
+}
+
+/// One person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TileView {
+    /// Which tile.
+    pub key: TileKey,
+    /// The name they gave: shown as text, never as markup.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they can be heard: they send a microphone that is not muted.
+    pub has_audio: bool,
+    /// Whether they can be seen: they send a camera that is on.
+    pub has_video: bool,
+    /// Whether their connection is up, or they are expected back.
+    pub presence: Presence,
+}
+
+impl TileView {
+    /// Whether this is the person at this page.
+    #[must_use]
+    pub fn is_me(&self) -> bool {
+        self.key == TileKey::Me
+    }
+}
