@@ -1,0 +1,201 @@
+//! The loop of a worker thread: one batch of datagrams, then everything that follows from it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use sfu::{
+    Worker,
+    command::{Disposition, Event, Output, WorkerIndex},
+};
+
+use super::{
+    MediaEvent, WorkerReport,
+    mailbox::{Letter, Letters, Outbox},
+    route::{Exchange, ReceivedParcel, RouteChange},
+    socket::{MediaSocket, ReceiveBatch, Received},
+    wake::Waker,
+};
+
+/// Letters read in one turn, so that a join storm cannot hold up the packets.
+const LETTERS_PER_TURN: usize = 16;
+/// Parcels of other workers read in one turn.
+const PARCELS_PER_TURN: usize = 16;
+/// Route changes read in one turn.
+const CHANGES_PER_TURN: usize = 256;
+/// When to try again what found another's queue full.
+const RETRY_INTERVAL: Duration = Duration::from_millis(5);
+
+/// A worker with its socket and its queues, as it lives on its thread.
+pub(super) struct WorkerThread {
+    worker: Worker,
+    parts: Parts,
+    batch: ReceiveBatch,
+    /// Datagrams that another worker handed over although they are not this one's either.
+    strays: u64,
+}
+
+/// What a [`WorkerThread`] is made of.
+pub(super) struct Parts {
+    pub(super) index: WorkerIndex,
+    pub(super) socket: MediaSocket,
+    pub(super) waker: Waker,
+    pub(super) letters: Letters,
+    pub(super) exchange: Exchange,
+    pub(super) outbox: Outbox,
+    /// Tells the handle how many transports this worker has.
+    pub(super) transports: Arc<AtomicU64>,
+}
+
+/// Whether a turn left work that is ready now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Backlog {
+    None,
+    Some,
+    /// Another's queue was full.
+    Blocked,
+}
+
+impl WorkerThread {
+    /// Puts the worker on its thread's loop.
+    pub(super) fn new(worker: Worker, parts: Parts) -> Self {
+        Self { worker, parts, batch: ReceiveBatch::new(), strays: 0 }
+    }
+
+    /// Serves until it is told to end. Sends after every batch: a version that only sent when its
+    /// socket was dry grew without bound when it was short of CPU time.
+    pub(super) fn run(mut self) {
+        let mut backlog = Backlog::None;
+        while !self.parts.letters.is_closing() {
+            let timeout = self.timeout(backlog);
+            self.parts.waker.wait(&self.parts.socket, timeout);
+            backlog = self.turn(Instant::now());
+        }
+    }
+
+    fn timeout(&self, backlog: Backlog) -> Option<Duration> {
+        let due = self.worker.poll_timeout();
+        let due = due.map(|due| due.saturating_duration_since(Instant::now()));
+        match backlog {
+            Backlog::None => due,
+            Backlog::Some => Some(Duration::ZERO),
+            Backlog::Blocked => Some(due.map_or(RETRY_INTERVAL, |due| due.min(RETRY_INTERVAL))),
+        }
+    }
+
+    fn turn(&mut self, now: Instant) -> Backlog {
+        let mut more = self.receive_datagrams(now);
+        more |= self.receive_parcels(now);
+        more |= self.receive_changes(now);
+        more |= self.read_letters(now);
+        if self.worker.poll_timeout().is_some_and(|due| due <= now) {
+            self.worker.handle_timeout(now);
+        }
+        self.drain();
+        self.parts.transports.store(self.worker.statistics().transports, Ordering::Relaxed);
+        let blocked = self.parts.exchange.flush_changes() | self.parts.outbox.flush();
+        match (more, blocked) {
+            (true, _) => Backlog::Some,
+            (false, true) => Backlog::Blocked,
+            (false, false) => Backlog::None,
+        }
+    }
+
+    fn receive_datagrams(&mut self, now: Instant) -> bool {
+        let Self { worker, parts: Parts { exchange, socket, .. }, batch, .. } = self;
+        let received = socket.receive(batch, |path, datagram| {
+            match worker.handle_datagram(now, path, datagram) {
+                Disposition::Consumed => {}
+                Disposition::Elsewhere(owner) => exchange.forward(owner, path, datagram),
+            }
+        });
+        exchange.dispatch();
+        received == Received::FullBatch
+    }
+
+    fn receive_parcels(&mut self, now: Instant) -> bool {
+        let Self { worker, parts: Parts { exchange, .. }, strays, .. } = self;
+        for _ in 0..PARCELS_PER_TURN {
+            let parcel = exchange.receive(|path, datagram| {
+                match worker.handle_datagram(now, path, datagram) {
+                    Disposition::Consumed => {}
+                    // A datagram crosses once: two workers that disagree must not play ping-pong.
+                    Disposition::Elsewhere(_) => *strays += 1,
+                }
+            });
+            if parcel == ReceivedParcel::None {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn receive_changes(&mut self, now: Instant) -> bool {
+        for _ in 0..CHANGES_PER_TURN {
+            let Some(change) = self.parts.exchange.next_change() else { return false };
+            // A bound of the core: datagrams of this path then find their worker by their ufrag.
+            if let Err(error) = self.worker.handle_command(now, change.into()) {
+                tracing::debug!(%error, "a route was not taken");
+            }
+        }
+        true
+    }
+
+    fn read_letters(&mut self, now: Instant) -> bool {
+        for _ in 0..LETTERS_PER_TURN {
+            match self.parts.letters.next() {
+                None => return false,
+                // The sender gave up waiting when a send fails: the command is done all the same.
+                Some(Letter::Command { command, reply }) => {
+                    let _ = reply.send(self.worker.handle_command(now, command));
+                }
+                Some(Letter::Report(reply)) => {
+                    let _ = reply.send(self.report());
+                }
+            }
+        }
+        true
+    }
+
+    fn drain(&mut self) {
+        let Self { worker, parts: Parts { index, socket, exchange, outbox, .. }, .. } = self;
+        while let Some(output) = worker.poll_output() {
+            match output {
+                Output::Transmit(transmit) => socket.send(&transmit),
+                Output::Event(event) => match event {
+                    Event::PathOpened { path } => {
+                        exchange.announce(*index, RouteChange::Add(path, *index));
+                    }
+                    Event::PathClosed { path } => {
+                        exchange.announce(*index, RouteChange::Remove(path));
+                    }
+                    Event::TransportConnected { transport_id } => {
+                        outbox.push(MediaEvent::TransportConnected { transport_id });
+                    }
+                    Event::TransportFailed { transport_id, reason, producers, consumers } => {
+                        outbox.push(MediaEvent::TransportFailed {
+                            transport_id,
+                            reason,
+                            producers,
+                            consumers,
+                        });
+                    }
+                },
+            }
+        }
+    }
+
+    fn report(&self) -> WorkerReport {
+        WorkerReport {
+            worker: self.worker.statistics(),
+            socket: self.parts.socket.statistics(),
+            exchange: self.parts.exchange.statistics(),
+            events_dropped: self.parts.outbox.dropped(),
+            strays_dropped: self.strays,
+        }
+    }
+}
