@@ -1,0 +1,64 @@
+//! The server's REST interface, as far as the page uses it.
+
+use gloo::net::http::{Request, Response};
+use serde::de::DeserializeOwned;
+use shared::{
+    error::ErrorCode,
+    ids::RoomId,
+    rest::{CreateRoomRequest, CreateRoomResponse, Problem, RoomResponse},
+};
+
+use crate::text;
+
+/// Why a call gave nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// The server said no, and why.
+    #[error("refused: {0}")]
+    Refused(ErrorCode),
+    /// No answer, or none that can be read.
+    #[error("the server cannot be reached")]
+    Unreachable,
+}
+
+impl ApiError {
+    /// One English sentence for people.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Refused(code) => code.text(),
+            Self::Unreachable => text::UNREACHABLE,
+        }
+    }
+}
+
+impl From<gloo::net::Error> for ApiError {
+    fn from(_: gloo::net::Error) -> Self {
+        Self::Unreachable
+    }
+}
+
+/// Opens a room. The answer holds the host's token: it is secret.
+///
+/// # Errors
+/// Says what the server refused, or that there was no answer.
+pub async fn create_room(host_name: String) -> Result<CreateRoomResponse, ApiError> {
+    let body = CreateRoomRequest { host_name, invite_only: None };
+    read(Request::post("/api/rooms").json(&body)?.send().await?).await
+}
+
+/// Looks a room up.
+///
+/// # Errors
+/// Says what the server refused, or that there was no answer.
+pub async fn room(id: &RoomId) -> Result<RoomResponse, ApiError> {
+    read(Request::get(&format!("/api/rooms/{id}")).send().await?).await
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
+    if response.ok() {
+        return Ok(response.json().await?);
+    }
+    let problem: Problem = response.json().await?;
+    Err(ApiError::Refused(problem.code))
+}

@@ -1,0 +1,40 @@
+//! What a meeting tells the person without leaving it.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::icon::{Glyph, Icon},
+    meeting::notice::{Notice, NoticeAction},
+    session::Session,
+};
+
+/// The session's notice, with its button.
+#[component]
+pub fn Banner(session: Session) -> impl IntoView {
+    let view = session.view();
+    let notice = Memo::new(move |_| view.with(|view| view.notice));
+    view! {
+        <div class="banner" aria-live="polite">
+            {move || notice.get().map(|notice| view! { <NoticeLine session=session notice=notice/> })}
+        </div>
+    }
+}
+
+#[component]
+fn NoticeLine(session: Session, notice: Notice) -> impl IntoView {
+    let action = notice.action();
+    let press = move |_| match action {
+        NoticeAction::AllowSound => session.allow_sound(),
+        NoticeAction::Retry => session.retry(),
+        NoticeAction::Dismiss => session.dismiss(),
+    };
+    view! {
+        <p class="notice" data-notice=notice.code()>
+            <Icon of=Glyph::Warning/>
+            <span>{notice.text()}</span>
+            <button class="button button-small" type="button" on:click=press>
+                {action.label()}
+            </button>
+        </p>
+    }
+}

@@ -1,0 +1,117 @@
+//! The page's own icons: strokes on a 24-unit square, coloured like the text beside them.
+
+use leptos::prelude::*;
+
+/// What an icon depicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glyph {
+    /// A microphone.
+    Microphone,
+    /// A microphone, struck through.
+    MicrophoneOff,
+    /// A video camera.
+    Camera,
+    /// A video camera, struck through.
+    CameraOff,
+    /// A receiver, hung up.
+    Leave,
+    /// Two sheets.
+    Copy,
+    /// A tick.
+    Check,
+    /// Two heads.
+    People,
+    /// A cross.
+    Close,
+    /// A triangle with an exclamation mark.
+    Warning,
+    /// A door that stands open.
+    Door,
+    /// An arrow to the right.
+    Arrow,
+}
+
+impl Glyph {
+    /// The glyph of a microphone that is on or off.
+    #[must_use]
+    pub const fn microphone(on: bool) -> Self {
+        if on { Self::Microphone } else { Self::MicrophoneOff }
+    }
+
+    /// The glyph of a camera that is on or off.
+    #[must_use]
+    pub const fn camera(on: bool) -> Self {
+        if on { Self::Camera } else { Self::CameraOff }
+    }
+
+    /// The strokes, as SVG path data.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Microphone => {
+                "M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM5.5 11a6.5 6.5 0 0 0 13 0\
+                 M12 17.5V21M8.5 21h7"
+            }
+            Self::MicrophoneOff => {
+                "M4 4l16 16M9 9v2a3 3 0 0 0 4.6 2.5M15 10.5V6a3 3 0 0 0-5.7-1.3\
+                 M5.5 11a6.5 6.5 0 0 0 10.6 5M18.5 11a6.4 6.4 0 0 1-.5 2.4M12 17.5V21M8.5 21h7"
+            }
+            Self::Camera => {
+                "M4.5 6.5h9A1.5 1.5 0 0 1 15 8v8a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 3 16V8\
+                 a1.5 1.5 0 0 1 1.5-1.5zM15 10.8l6-3.3v9l-6-3.3"
+            }
+            Self::CameraOff => {
+                "M4 4l16 16M9.5 6.5h4A1.5 1.5 0 0 1 15 8v3.2l6-3.7v9\
+                 M15 15v1a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 3 16V8c0-.6.3-1 .8-1.3"
+            }
+            Self::Leave => {
+                "M3.2 14.6c-.5-1.8 0-3.3 1.3-4.3 4.3-3.1 10.7-3.1 15 0 1.3 1 1.8 2.5 1.3 \
+                 4.3-.2.6-.8 1-1.4.9l-2.7-.5c-.6-.1-1-.6-1-1.2v-1.9a12 12 0 0 0-7.4 0\
+                 v1.9c0 .6-.4 1.1-1 1.2l-2.7.5c-.6.1-1.2-.3-1.4-.9z"
+            }
+            Self::Copy => {
+                "M9 9.5A1.5 1.5 0 0 1 10.5 8h8A1.5 1.5 0 0 1 20 9.5v9a1.5 1.5 0 0 1-1.5 \
+                 1.5h-8A1.5 1.5 0 0 1 9 18.5zM16 8V5.5A1.5 1.5 0 0 0 14.5 4h-9A1.5 1.5 0 0 \
+                 0 4 5.5v9A1.5 1.5 0 0 0 5.5 16H9"
+            }
+            Self::Check => "M5 12.5l4.5 4.5L19 7.5",
+            Self::People => {
+                "M9 11.5a3.25 3.25 0 1 0 0-6.5 3.25 3.25 0 0 0 0 6.5zM3 19.5a6 6 0 0 1 12 0\
+                 M15.5 5.3a3.25 3.25 0 0 1 0 6M17 14.2a6 6 0 0 1 4 5.3"
+            }
+            Self::Close => "M6 6l12 12M18 6L6 18",
+            Self::Warning => {
+                "M12 4.5 2.8 19.5h18.4zM12 10v4.5M12 17v.1"
+            }
+            Self::Door => {
+                "M14 4h4.5A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5H14M4 12h11M11 8l4 4-4 4"
+            }
+            Self::Arrow => "M5 12h14M13 6l6 6-6 6",
+        }
+    }
+}
+
+/// An icon beside a text, or in a button that has a name: it says nothing by itself.
+#[component]
+pub fn Icon(
+    /// What it depicts.
+    #[prop(into)]
+    of: Signal<Glyph>,
+) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
+            <path d=move || of.get().path()></path>
+        </svg>
+    }
+}
+
+/// The product's mark: a voice, and who hears it.
+#[component]
+pub fn Logo() -> impl IntoView {
+    view! {
+        <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
+            <rect class="logo-ground" width="32" height="32" rx="9"></rect>
+            <circle cx="12" cy="16" r="4.5"></circle>
+            <path d="M18.5 10.5a6.5 6.5 0 0 1 0 11M22.7 7.2a11.5 11.5 0 0 1 0 17.6"></path>
+        </svg>
+    }
+}

@@ -1,0 +1,75 @@
+//! The frame of the pages outside a meeting.
+
+use leptos::prelude::*;
+
+use crate::{
+    app::CONTENT_ID,
+    components::icon::{Icon, Logo},
+    text,
+};
+
+/// A page with the product's name above its content.
+#[component]
+pub fn Shell(children: Children) -> impl IntoView {
+    view! {
+        <div class="shell">
+            <header class="shell-header">
+                <a class="brand" href="/">
+                    <Logo/>
+                    {text::PRODUCT}
+                </a>
+            </header>
+            <main id=CONTENT_ID class="shell-content" tabindex="-1">
+                <NeedsJavaScript/>
+                {children()}
+            </main>
+        </div>
+    }
+}
+
+/// Says, where no script runs, why nothing will happen.
+#[component]
+fn NeedsJavaScript() -> impl IntoView {
+    view! {
+        <noscript>
+            <p class="notice" role="note">
+                {text::NEEDS_JAVASCRIPT}
+            </p>
+        </noscript>
+    }
+}
+
+/// One sentence about what went wrong, announced when it appears.
+#[component]
+pub fn ErrorNote(
+    /// The sentence; nothing is shown without one.
+    #[prop(into)]
+    text: Signal<Option<String>>,
+    /// What [`aria-errormessage`] refers to.
+    id: &'static str,
+) -> impl IntoView {
+    view! {
+        <div id=id class="error-note" aria-live="polite">
+            {move || {
+                text.get()
+                    .map(|text| {
+                        view! {
+                            <p>
+                                <Icon of=crate::components::icon::Glyph::Warning/>
+                                {text}
+                            </p>
+                        }
+                    })
+            }}
+        </div>
+    }
+}
+
+/// False on the server and while the page is taken over, then true: what only a browser can show
+/// goes behind it, so that both render the same at first.
+#[must_use]
+pub fn use_hydrated() -> ReadSignal<bool> {
+    let (hydrated, set_hydrated) = signal(false);
+    Effect::new(move |_| set_hydrated.set(true));
+    hydrated
+}

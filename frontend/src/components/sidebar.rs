@@ -1,0 +1,184 @@
+//! The side panel of a meeting: the invite, and who is there.
+
+use leptos::{html::Input, prelude::*, task::spawn_local};
+use shared::signaling::Presence;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::{
+    components::{
+        icon::{Glyph, Icon},
+        stage::watch_tile,
+        tile::{Avatar, marks},
+    },
+    meeting::view::{TileKey, TileView},
+    session::Session,
+    text::room,
+};
+
+/// The id of the panel, for the button that shows it.
+pub const SIDEBAR_ID: &str = "sidebar";
+
+/// The panel; hidden, it cannot be reached by keyboard either.
+#[component]
+pub fn Sidebar(
+    /// The meeting.
+    session: Session,
+    /// Whether it is shown.
+    open: RwSignal<bool>,
+) -> impl IntoView {
+    view! {
+        <aside
+            id=SIDEBAR_ID
+            class="sidebar"
+            aria-label=room::PEOPLE
+            hidden=move || !open.get()
+            on:keydown=move |event| {
+                if event.key() == "Escape" {
+                    open.set(false);
+                }
+            }
+        >
+            <Invite session=session/>
+            <Roster session=session/>
+            <button
+                class="icon-button sidebar-close"
+                type="button"
+                aria-label=room::CLOSE_PANEL
+                on:click=move |_| open.set(false)
+            >
+                <Icon of=Glyph::Close/>
+            </button>
+        </aside>
+    }
+}
+
+/// The link that lets others in.
+#[component]
+fn Invite(session: Session) -> impl IntoView {
+    let view = session.view();
+    let link = Memo::new(move |_| {
+        view.with(|view| view.room.as_ref().and_then(|room| room.invite_link.clone()))
+    });
+    move || link.get().map(|link| view! { <InviteLink link=link/> })
+}
+
+/// How copying went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Copying {
+    NotYet,
+    Copied,
+    ByHand,
+}
+
+#[component]
+fn InviteLink(link: String) -> impl IntoView {
+    let input = NodeRef::<Input>::new();
+    let copying = RwSignal::new(Copying::NotYet);
+    let copy = {
+        let link = link.clone();
+        move |_| {
+            if let Some(input) = input.get_untracked() {
+                input.select();
+            }
+            copy_text(link.clone(), copying);
+        }
+    };
+    let copied = move || copying.get() == Copying::Copied;
+    view! {
+        <section class="invite" aria-labelledby="invite-heading">
+            <h2 id="invite-heading">{room::INVITE}</h2>
+            <input
+                node_ref=input
+                class="invite-link"
+                type="text"
+                readonly=true
+                aria-labelledby="invite-heading"
+                value=link
+            />
+            <button class="button" type="button" on:click=copy>
+                <Icon of=Signal::derive(move || if copied() { Glyph::Check } else { Glyph::Copy })/>
+                <span aria-live="polite">
+                    {move || match copying.get() {
+                        Copying::NotYet => room::COPY,
+                        Copying::Copied => room::COPIED,
+                        Copying::ByHand => room::COPY_BY_HAND,
+                    }}
+                </span>
+            </button>
+        </section>
+    }
+}
+
+/// Puts `text` on the clipboard, which browsers offer to secure pages only.
+fn copy_text(text: String, outcome: RwSignal<Copying>) {
+    if !window().is_secure_context() {
+        outcome.set(Copying::ByHand);
+        return;
+    }
+    let written = JsFuture::from(window().navigator().clipboard().write_text(&text));
+    spawn_local(async move {
+        let how = if written.await.is_ok() { Copying::Copied } else { Copying::ByHand };
+        // Whoever has closed the page meanwhile needs no answer.
+        let _unheard = outcome.try_set(how);
+    });
+}
+
+/// Everyone in the meeting.
+#[component]
+fn Roster(session: Session) -> impl IntoView {
+    let view = session.view();
+    let keys = Memo::new(move |_| {
+        view.with(|view| view.tiles.iter().map(|tile| tile.key.clone()).collect::<Vec<_>>())
+    });
+    view! {
+        <section class="roster" aria-labelledby="roster-heading">
+            <h2 id="roster-heading">
+                {room::PEOPLE} " " <span class="count">{move || keys.with(Vec::len)}</span>
+            </h2>
+            <ul>
+                <For each=move || keys.get() key=TileKey::clone let:key>
+                    <Person tile=watch_tile(session, &key)/>
+                </For>
+            </ul>
+        </section>
+    }
+}
+
+#[component]
+fn Person(tile: Memo<TileView>) -> impl IntoView {
+    let marks = move || {
+        let marks = tile.with(marks);
+        marks.into_iter().map(|mark| view! { <span class="mark">{mark}</span> }).collect_view()
+    };
+    let has_audio = Signal::derive(move || tile.with(|tile| tile.has_audio));
+    let has_video = Signal::derive(move || tile.with(|tile| tile.has_video));
+    let away = move || tile.with(|tile| tile.presence == Presence::Reconnecting);
+    view! {
+        <li class="person">
+            <Avatar name=Signal::derive(move || tile.with(|tile| tile.name.clone()))/>
+            <span class="person-name">
+                {move || tile.with(|tile| tile.name.clone())} {marks}
+                <small hidden=move || !away()>{room::RECONNECTING}</small>
+            </span>
+            <Status on=has_audio glyph=Glyph::microphone words=(room::UNMUTED, room::MUTED)/>
+            <Status on=has_video glyph=Glyph::camera words=(room::CAMERA_ON, room::CAMERA_OFF)/>
+        </li>
+    }
+}
+
+/// Whether a device is on: an icon, and the same in words.
+#[component]
+fn Status(
+    on: Signal<bool>,
+    glyph: fn(bool) -> Glyph,
+    words: (&'static str, &'static str),
+) -> impl IntoView {
+    view! {
+        <span class="status" data-on=move || if on.get() { "true" } else { "false" }>
+            <Icon of=Signal::derive(move || glyph(on.get()))/>
+            <span class="visually-hidden">
+                {move || if on.get() { words.0 } else { words.1 }}
+            </span>
+        </span>
+    }
+}

@@ -1,0 +1,89 @@
+//! The tiles of a meeting, as large as the stage allows.
+
+use js_sys::Array;
+use leptos::{html::Div, prelude::*};
+use send_wrapper::SendWrapper;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{HtmlElement, ResizeObserver};
+
+use crate::{
+    components::tile::Tile,
+    meeting::{
+        layout::{Grid, Stage as Space, grid},
+        view::{TileKey, TileView},
+    },
+    session::Session,
+    text::room,
+};
+
+/// Space between tiles, in CSS pixels; the style has the same in `--stage-gap`.
+const GAP: f64 = 12.0;
+
+/// Width by height of a tile on a stage that is wider than high, and on one that is not.
+const WIDE_TILE: f64 = 16.0 / 9.0;
+const TALL_STAGE_TILE: f64 = 4.0 / 3.0;
+
+/// Everyone, oneself first.
+#[component]
+pub fn Stage(
+    /// The meeting.
+    session: Session,
+) -> impl IntoView {
+    let view = session.view();
+    let stage = NodeRef::<Div>::new();
+    let size = use_size(stage);
+    let keys = Memo::new(move |_| {
+        view.with(|view| view.tiles.iter().map(|tile| tile.key.clone()).collect::<Vec<_>>())
+    });
+    let grid = Memo::new(move |_| tile_grid(keys.with(Vec::len), size.get()));
+    view! {
+        <div
+            node_ref=stage
+            class="stage"
+            role="region"
+            aria-label=room::STAGE
+            style:--tile-width=move || format!("{}px", grid.read().tile_width.floor())
+            style:--tile-height=move || format!("{}px", grid.read().tile_height.floor())
+        >
+            <For each=move || keys.get() key=TileKey::clone let:key>
+                <Tile session=session tile=watch_tile(session, &key)/>
+            </For>
+        </div>
+    }
+}
+
+/// The tile of `key` as it changes, and as it last was once it is gone.
+#[must_use]
+pub fn watch_tile(session: Session, key: &TileKey) -> Memo<TileView> {
+    let view = session.view();
+    let key = key.clone();
+    let find = move || view.with(|view| view.tiles.iter().find(|tile| tile.key == key).cloned());
+    let first = untrack(&find).expect("a listed tile is in the view that lists it");
+    Memo::new(move |last: Option<&TileView>| {
+        find().or_else(|| last.cloned()).unwrap_or_else(|| first.clone())
+    })
+}
+
+fn tile_grid(count: usize, (width, height): (f64, f64)) -> Grid {
+    let aspect = if width > height { WIDE_TILE } else { TALL_STAGE_TILE };
+    grid(count, Space { width, height, gap: GAP, aspect })
+}
+
+/// The inner size of an element, as it changes.
+fn use_size(element: NodeRef<Div>) -> ReadSignal<(f64, f64)> {
+    let (size, set_size) = signal((0.0, 0.0));
+    Effect::new(move |_| {
+        let Some(element) = element.get() else { return };
+        let measured: HtmlElement = element.clone().into();
+        let resized = Closure::<dyn FnMut(Array)>::new(move |_| {
+            let (width, height) = (measured.client_width(), measured.client_height());
+            set_size.set((width.into(), height.into()));
+        });
+        // Every browser that has WebRTC has this observer.
+        let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) else { return };
+        observer.observe(&element);
+        let watching = SendWrapper::new((observer, resized));
+        on_cleanup(move || watching.0.disconnect());
+    });
+    size
+}

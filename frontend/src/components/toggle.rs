@@ -1,0 +1,34 @@
+//! The round switch of a device.
+
+use leptos::prelude::*;
+
+use crate::components::icon::{Glyph, Icon};
+
+/// A button that is pressed while its device is on.
+#[component]
+pub fn Toggle(
+    /// The device.
+    label: &'static str,
+    /// Whether it is on.
+    on: Signal<bool>,
+    /// Whether it is being opened; it cannot be pressed then.
+    busy: Signal<bool>,
+    /// What it looks like, on or off.
+    glyph: fn(bool) -> Glyph,
+    /// What pressing it does.
+    press: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <button
+            class="toggle"
+            type="button"
+            aria-label=label
+            aria-pressed=move || if on.get() { "true" } else { "false" }
+            aria-busy=move || busy.get().then_some("true")
+            disabled=busy
+            on:click=move |_| press.run(())
+        >
+            <Icon of=Signal::derive(move || glyph(on.get()))/>
+        </button>
+    }
+}

@@ -1,0 +1,239 @@
+//! `/join`: the page before a meeting. It looks the room up before it asks for devices.
+
+use leptos::{ev::SubmitEvent, html::Input, prelude::*, task::spawn_local};
+use leptos_meta::Title;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_location, use_navigate, use_query_map},
+    location::Location,
+};
+use shared::{error::ErrorCode, ids::RoomId, rest::RoomResponse};
+
+use crate::{
+    api::{self, ApiError},
+    arrival::{self, Arrival},
+    browser::storage,
+    components::{
+        field::{NameField, read_name},
+        icon::{Glyph, Icon},
+        join_box::JoinBox,
+        outcome::{Again, Outcome, OutcomePage},
+        preview::{Devices, Preview},
+        shell::{ErrorNote, Shell},
+    },
+    links::{self, Destination},
+    session::JoinIntent,
+    text::{join, outcome},
+};
+
+/// Joins the room that the address names, or asks for one.
+#[component]
+pub fn JoinPage() -> impl IntoView {
+    let query = use_query_map();
+    // The box of a page without scripts puts a whole link into `room`.
+    let room = Memo::new(move |_| {
+        Some(Destination::parse(&query.read().get("room")?)?.room)
+    });
+    view! {
+        <Title text=join::TITLE/>
+        {move || match room.get() {
+            Some(room) => view! { <Door room=room/> }.into_any(),
+            None => view! { <WhichMeeting/> }.into_any(),
+        }}
+    }
+}
+
+/// Asks for the meeting, when the address names none.
+#[component]
+fn WhichMeeting() -> impl IntoView {
+    view! {
+        <Shell>
+            <div class="card which-meeting">
+                <h1>{join::WHICH_HEADING}</h1>
+                <p>{join::WHICH}</p>
+                <JoinBox/>
+            </div>
+        </Shell>
+    }
+}
+
+/// What is known of the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Lookup {
+    Looking,
+    Found(RoomResponse),
+    Failed(ApiError),
+}
+
+/// The door of one room: who is inside, one's name, one's devices.
+#[component]
+fn Door(room: RoomId) -> impl IntoView {
+    keep_invite(room.clone());
+    let lookup = RwSignal::new(Lookup::Looking);
+    let devices = Devices::new();
+    let look = {
+        let room = room.clone();
+        move || look_up(room.clone(), lookup, devices)
+    };
+    Effect::new({
+        let look = look.clone();
+        move |_| look()
+    });
+    let again = Callback::new(move |()| {
+        lookup.set(Lookup::Looking);
+        look();
+    });
+    let failure = Memo::new(move |_| match lookup.get() {
+        Lookup::Failed(error) => Some(error),
+        Lookup::Looking | Lookup::Found(_) => None,
+    });
+    move || match failure.get() {
+        Some(error) => view! { <NoEntry error=error again=again/> }.into_any(),
+        None => view! { <Foyer room=room.clone() lookup=lookup devices=devices/> }.into_any(),
+    }
+}
+
+/// Looks the room up; once it is found, asks for the devices.
+fn look_up(room: RoomId, lookup: RwSignal<Lookup>, devices: Devices) {
+    spawn_local(async move {
+        let found = api::room(&room).await;
+        let is_there = found.is_ok();
+        let unheard = lookup.try_set(found.map_or_else(Lookup::Failed, Lookup::Found));
+        // Whoever has left the page meanwhile needs neither the answer nor the devices.
+        if is_there && unheard.is_none() {
+            devices.open_both();
+        }
+    });
+}
+
+/// Remembers the invite in the address for this tab, and moves one that came in the query to where
+/// neither logs nor other sites see it.
+fn keep_invite(room: RoomId) {
+    let location = use_location();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        let address = full_address(&location);
+        let Some(Destination { token: Some(token), .. }) = Destination::parse(&address) else {
+            return;
+        };
+        storage::save_token(&room, &token);
+        let path = Destination { room: room.clone(), token: Some(token) }.join_path();
+        if path != address {
+            let quietly = NavigateOptions { replace: true, scroll: false, ..Default::default() };
+            navigate(&path, quietly);
+        }
+    });
+}
+
+/// The address as the browser shows it, with the link inside `room` taken for the whole.
+fn full_address(location: &Location) -> String {
+    let query = location.query.get_untracked();
+    let room = query.get("room").filter(|room| room.contains(['#', '?']));
+    room.unwrap_or_else(|| {
+        let path = location.pathname.get_untracked();
+        let query = location.search.get_untracked();
+        let fragment = location.hash.get_untracked();
+        format!("{path}?{query}{fragment}")
+    })
+}
+
+#[component]
+fn NoEntry(error: ApiError, again: Callback<()>) -> impl IntoView {
+    let (code, again) = match error {
+        ApiError::Refused(code) => (code.as_str(), None),
+        ApiError::Unreachable => ("unreachable", Some(Again { label: outcome::RETRY, run: again })),
+    };
+    view! {
+        <OutcomePage outcome=Outcome {
+            glyph: Glyph::Door,
+            heading: outcome::NO_ENTRY,
+            detail: error.text().to_owned(),
+            code,
+            again,
+        }/>
+    }
+}
+
+/// What stands before the meeting once the room may be there.
+#[component]
+fn Foyer(room: RoomId, lookup: RwSignal<Lookup>, devices: Devices) -> impl IntoView {
+    let found = Memo::new(move |_| match lookup.get() {
+        Lookup::Found(room) => Some(room),
+        Lookup::Looking | Lookup::Failed(_) => None,
+    });
+    view! {
+        <Shell>
+            <div class="foyer">
+                <Preview devices=devices/>
+                <section class="foyer-form" aria-labelledby="foyer-heading">
+                    <h1 id="foyer-heading">{join::HEADING}</h1>
+                    <div class="foyer-room" aria-live="polite">
+                        {move || match found.get() {
+                            Some(found) => view! { <Inside found=found/> }.into_any(),
+                            None => view! { <p>{join::LOOKING}</p> }.into_any(),
+                        }}
+                    </div>
+                    <EnterForm
+                        room=room
+                        devices=devices
+                        ready=Signal::derive(move || found.get().is_some())
+                    />
+                </section>
+            </div>
+        </Shell>
+    }
+}
+
+/// Whose meeting it is, and how many are in it.
+#[component]
+fn Inside(found: RoomResponse) -> impl IntoView {
+    view! {
+        <p>
+            <strong>{join::whose(&found.host_name)}</strong>
+        </p>
+        <p class="foyer-count">
+            <Icon of=Glyph::People/>
+            {join::inside(found.participant_count)}
+        </p>
+    }
+}
+
+/// Asks the name and goes in.
+#[component]
+fn EnterForm(room: RoomId, devices: Devices, ready: Signal<bool>) -> impl IntoView {
+    let input = NodeRef::<Input>::new();
+    let (nameless, set_nameless) = signal(false);
+    let navigate = use_navigate();
+    let enter = move |event: SubmitEvent| {
+        event.prevent_default();
+        let Some(display_name) = read_name(input) else {
+            set_nameless.set(true);
+            return;
+        };
+        let intent = JoinIntent {
+            room: Some(room.clone()),
+            token: storage::token(&room),
+            display_name,
+        };
+        arrival::hand_over(Arrival { intent, media: devices.hand_over() });
+        navigate(&links::room_path(&room), NavigateOptions::default());
+    };
+    view! {
+        <form class="enter-form" on:submit=enter>
+            <NameField input=input error_id="name-error"/>
+            <ErrorNote
+                id="name-error"
+                text=Signal::derive(move || {
+                    nameless.get().then(|| ErrorCode::NameInvalid.text().to_owned())
+                })
+            />
+            <button
+                class="button button-primary button-large"
+                type="submit"
+                disabled=move || !ready.get()
+            >
+                {join::JOIN}
+            </button>
+        </form>
+    }
+}

@@ -1,0 +1,238 @@
+//! `/room/{id}`: the meeting. Only the browser can show it; the server says that it is coming.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_params_map},
+};
+use shared::{error::ErrorCode, ids::RoomId, media::Source};
+
+use crate::{
+    app::{CONTENT_ID, focus_heading},
+    arrival,
+    components::{
+        announcer::Announcer,
+        banner::Banner,
+        icon::{Glyph, Icon},
+        outcome::{Again, Outcome, OutcomePage},
+        shell::{Shell, use_hydrated},
+        sidebar::{SIDEBAR_ID, Sidebar},
+        stage::Stage,
+        toggle::Toggle,
+    },
+    links,
+    meeting::{
+        notice::EndReason,
+        view::{DeviceState, MeetingView, Phase},
+    },
+    session::Session,
+    text::{outcome, room as text},
+};
+
+/// The meeting in the room that the address names.
+#[component]
+pub fn RoomPage() -> impl IntoView {
+    let params = use_params_map();
+    let room = Memo::new(move |_| params.read().get("room")?.parse::<RoomId>().ok());
+    let hydrated = use_hydrated();
+    view! {
+        <Title text=text::TITLE/>
+        {move || match room.get() {
+            None => view! { <NoSuchRoom/> }.into_any(),
+            Some(room) if hydrated.get() => view! { <Entrance room=room/> }.into_any(),
+            Some(_) => view! { <Connecting/> }.into_any(),
+        }}
+    }
+}
+
+#[component]
+fn NoSuchRoom() -> impl IntoView {
+    view! {
+        <OutcomePage outcome=Outcome {
+            glyph: Glyph::Door,
+            heading: outcome::NO_ENTRY,
+            detail: ErrorCode::RoomNotFound.text().to_owned(),
+            code: ErrorCode::RoomNotFound.as_str(),
+            again: None,
+        }/>
+    }
+}
+
+/// What is shown until one is in.
+#[component]
+fn Connecting() -> impl IntoView {
+    view! {
+        <Shell>
+            <div class="connecting" role="status">
+                <span class="spinner" aria-hidden="true"></span>
+                <h1>{text::CONNECTING}</h1>
+            </div>
+        </Shell>
+    }
+}
+
+/// Lets in whoever comes from the page before the meeting or comes back, and sends everyone else
+/// to that page.
+#[component]
+fn Entrance(room: RoomId) -> impl IntoView {
+    let navigate = use_navigate();
+    match arrival::take(&room).or_else(|| arrival::come_back(&room)) {
+        Some(arrival) => {
+            let session = Session::start(arrival.intent, arrival.media);
+            view! { <Meeting room=room session=session/> }.into_any()
+        }
+        None => {
+            let instead = NavigateOptions { replace: true, ..Default::default() };
+            Effect::new(move |_| navigate(&links::join_path(&room), instead.clone()));
+            view! { <Connecting/> }.into_any()
+        }
+    }
+}
+
+/// Which page a meeting shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Screen {
+    Connecting,
+    Inside,
+    Ended(EndReason),
+}
+
+impl Screen {
+    const fn of(view: &MeetingView) -> Self {
+        match view.phase {
+            Phase::Ended(reason) => Self::Ended(reason),
+            Phase::InMeeting | Phase::Reconnecting { .. } => Self::Inside,
+            Phase::Connecting => Self::Connecting,
+        }
+    }
+}
+
+#[component]
+fn Meeting(room: RoomId, session: Session) -> impl IntoView {
+    let view = session.view();
+    let screen = Memo::new(move |_| view.with(Screen::of));
+    Effect::new(move |former: Option<Screen>| {
+        let screen = screen.get();
+        if former.is_some_and(|former| former != screen) {
+            request_animation_frame(focus_heading);
+        }
+        screen
+    });
+    move || match screen.get() {
+        Screen::Connecting => view! { <Connecting/> }.into_any(),
+        Screen::Inside => view! { <Inside session=session/> }.into_any(),
+        Screen::Ended(reason) => view! { <Ended room=room.clone() reason=reason/> }.into_any(),
+    }
+}
+
+/// Why it is over, and the way back where there is one.
+#[component]
+fn Ended(room: RoomId, reason: EndReason) -> impl IntoView {
+    let navigate = use_navigate();
+    let rejoin = Callback::new(move |()| navigate(&links::join_path(&room), NavigateOptions::default()));
+    let again = reason.may_rejoin().then_some(Again { label: outcome::REJOIN, run: rejoin });
+    let (heading, detail) = match reason {
+        EndReason::Left => (outcome::LEFT, outcome::LEFT_DETAIL),
+        EndReason::Kicked | EndReason::Unreachable | EndReason::Refused(ErrorCode::Replaced) => {
+            (outcome::ENDED, reason.text())
+        }
+        EndReason::Refused(_) => (outcome::NO_ENTRY, reason.text()),
+    };
+    view! {
+        <OutcomePage outcome=Outcome {
+            glyph: Glyph::Door,
+            heading,
+            detail: detail.to_owned(),
+            code: reason.code(),
+            again,
+        }/>
+    }
+}
+
+/// From this width on, in CSS pixels, the side panel has a place of its own and starts open; the
+/// style has the same number.
+const SIDEBAR_FITS: f64 = 960.0;
+
+/// The meeting while one is in it.
+#[component]
+fn Inside(session: Session) -> impl IntoView {
+    let width = window().inner_width().ok().and_then(|width| width.as_f64());
+    let panel = RwSignal::new(width.is_some_and(|width| width >= SIDEBAR_FITS));
+    view! {
+        <div class="room" data-panel=move || if panel.get() { "open" } else { "closed" }>
+            <main id=CONTENT_ID class="room-main" tabindex="-1">
+                <h1 class="visually-hidden">{text::HEADING}</h1>
+                <Banner session=session/>
+                <Stage session=session/>
+                <Alone session=session/>
+            </main>
+            <Sidebar session=session open=panel/>
+            <Controls session=session panel=panel/>
+            <Announcer session=session/>
+        </div>
+    }
+}
+
+/// Says what to do when nobody else is there.
+#[component]
+fn Alone(session: Session) -> impl IntoView {
+    let view = session.view();
+    let alone = Memo::new(move |_| view.with(|view| view.tiles.len() <= 1));
+    view! {
+        <p class="alone" hidden=move || !alone.get()>
+            {text::ALONE}
+        </p>
+    }
+}
+
+/// The bar of buttons.
+#[component]
+fn Controls(session: Session, panel: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <div class="controls" role="group" aria-label=text::CONTROLS>
+            <DeviceToggle session=session source=Source::Microphone/>
+            <DeviceToggle session=session source=Source::Camera/>
+            <button
+                class="toggle toggle-quiet"
+                type="button"
+                aria-label=text::PEOPLE
+                aria-expanded=move || if panel.get() { "true" } else { "false" }
+                aria-controls=SIDEBAR_ID
+                on:click=move |_| panel.update(|open| *open = !*open)
+            >
+                <Icon of=Glyph::People/>
+            </button>
+            <button
+                class="button button-danger leave"
+                type="button"
+                on:click=move |_| session.leave()
+            >
+                <Icon of=Glyph::Leave/>
+                {text::LEAVE}
+            </button>
+        </div>
+    }
+}
+
+#[component]
+fn DeviceToggle(session: Session, source: Source) -> impl IntoView {
+    let view = session.view();
+    let is_camera = source == Source::Camera;
+    let state = Memo::new(move |_| {
+        view.with(|view| if is_camera { view.camera } else { view.microphone })
+    });
+    let press = move |()| {
+        let on = state.get_untracked() == DeviceState::Off;
+        if is_camera { session.set_camera(on) } else { session.set_microphone(on) }
+    };
+    view! {
+        <Toggle
+            label=if is_camera { text::CAMERA } else { text::MICROPHONE }
+            on=Signal::derive(move || state.get() == DeviceState::On)
+            busy=Signal::derive(move || state.get() == DeviceState::Opening)
+            glyph=if is_camera { Glyph::camera } else { Glyph::microphone }
+            press=Callback::new(press)
+        />
+    }
+}
