@@ -10,7 +10,6 @@
 //! `ssrc-group` as text anyway. It serves the tests as the second opinion on what we write.
 
 mod answer;
-mod fingerprint;
 mod format;
 mod offer;
 mod parse;
@@ -22,8 +21,8 @@ mod write;
 
 use std::{fmt, net::SocketAddr};
 
+pub use super::dtls::Fingerprint;
 pub use answer::{Answer, Answerer, RejectedLine, Rejection};
-pub use fingerprint::Fingerprint;
 pub use offer::{
     Direction, OfferedCodec, OfferedExtension, OfferedKind, OfferedMedia, RemoteOffer,
 };
