@@ -1,7 +1,23 @@
-//! One participant's ICE + DTLS + SRTP leg.
+//! One leg between a client and the server, put together from ICE, DTLS, SRTP, SDP and RTCP. Only
+//! here are addresses, session descriptions and keys known; a router sees none of them.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `connection` | ICE, DTLS and SRTP put together, from the first check to the last packet |
+//! | `publish` | a send leg: whose packets they are, and feedback to the publisher |
+//! | `receive` | a receive leg: the consumers' m-lines and streams |
+//! | [`ice`] | answers connectivity checks |
+//! | [`dtls`] | the handshake, as the server |
+//! | [`srtp`] | opens and seals packets in place |
+//! | [`sdp`] | session descriptions |
+//! | [`rtcp`] | reports and feedback |
 
+pub(crate) mod connection;
+mod crypto;
 pub mod dtls;
 pub mod ice;
+pub(crate) mod publish;
+pub(crate) mod receive;
 pub mod rtcp;
 pub mod sdp;
 pub mod srtp;

@@ -1,0 +1,9 @@
+//! What the unit tests of several modules share.
+
+use std::time::Instant;
+
+/// The instant virtual time starts at.
+#[expect(clippy::disallowed_methods, reason = "virtual time has to start somewhere")]
+pub(crate) fn epoch() -> Instant {
+    Instant::now()
+}

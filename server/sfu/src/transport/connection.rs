@@ -1,0 +1,276 @@
+//! One leg's connection: ICE, DTLS and SRTP put together, from the first STUN request to the last
+//! sealed packet. It knows nothing of what the packets mean.
+
+use std::{sync::Arc, time::Instant};
+
+use shared::ids::TransportId;
+
+use super::{
+    dtls::{DtlsError, DtlsIdentity, DtlsOutput, DtlsServer, Fingerprint},
+    ice::{IceCredentials, IceResponder, MAX_RESPONSE, Nomination},
+    srtp::{SrtpError, SrtpInbound, SrtpKeys, SrtpOutbound},
+};
+use crate::{
+    CONSENT_TIMEOUT, JOIN_DEADLINE,
+    command::{Path, TransportFailure},
+    worker::Outbox,
+};
+
+/// Addresses of one client that may be open at once: its interfaces, IPv4 and IPv6, and one it is
+/// moving to. The oldest that is not in use makes room.
+const MAX_PATHS: usize = 8;
+
+/// A connection, driven by datagrams and by time.
+///
+/// Give it the peer's certificate fingerprint with [`Connection::expect`]; feed it STUN and DTLS;
+/// it answers through the outbox. Once it reports [`ConnectionEvent::Connected`],
+/// media may be opened and sealed.
+pub(crate) struct Connection {
+    id: TransportId,
+    ice: IceResponder,
+    dtls: DtlsServer,
+    phase: Phase,
+    /// Addresses that have authenticated themselves, the oldest first.
+    paths: Vec<Path>,
+    /// Where we send: the last nominated one, before that the first authenticated one.
+    selected: Option<Path>,
+    /// When the client last proved that it wants our packets (RFC 7675).
+    heard: Option<Instant>,
+}
+
+enum Phase {
+    /// There is no remote description yet.
+    New,
+    /// Checks and handshake are under way.
+    Connecting {
+        deadline: Instant,
+    },
+    Connected(Box<Srtp>),
+    Failed,
+}
+
+/// The keys of both directions.
+pub(crate) struct Srtp {
+    pub(crate) inbound: SrtpInbound,
+    pub(crate) outbound: SrtpOutbound,
+}
+
+/// What a STUN request changed.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PathChange {
+    /// The request had valid credentials.
+    pub(crate) is_authentic: bool,
+    /// Now leads here.
+    pub(crate) opened: Option<Path>,
+    /// No longer leads here: the client had too many.
+    pub(crate) closed: Option<Path>,
+}
+
+/// What happened to a connection as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConnectionEvent {
+    Connected,
+    Failed(TransportFailure),
+}
+
+impl Connection {
+    /// # Errors
+    ///
+    /// When there is no randomness.
+    pub(crate) fn new(
+        id: TransportId,
+        credentials: IceCredentials,
+        identity: &Arc<DtlsIdentity>,
+    ) -> Result<Self, DtlsError> {
+        Ok(Self {
+            id,
+            ice: IceResponder::new(credentials),
+            dtls: DtlsServer::new(identity)?,
+            phase: Phase::New,
+            paths: Vec::new(),
+            selected: None,
+            heard: None,
+        })
+    }
+
+    pub(crate) fn credentials(&self) -> &IceCredentials {
+        self.ice.credentials()
+    }
+
+    pub(crate) fn paths(&self) -> &[Path] {
+        &self.paths
+    }
+
+    /// Where to send, and with which keys, once connected.
+    pub(crate) fn sender(&mut self) -> Option<(Path, &mut SrtpOutbound)> {
+        match (&mut self.phase, self.selected) {
+            (Phase::Connected(srtp), Some(path)) => Some((path, &mut srtp.outbound)),
+            _ => None,
+        }
+    }
+
+    /// Keys to open what came in, once connected.
+    pub(crate) fn receiver(&mut self) -> Option<&mut SrtpInbound> {
+        match &mut self.phase {
+            Phase::Connected(srtp) => Some(&mut srtp.inbound),
+            _ => None,
+        }
+    }
+
+    /// Takes the fingerprint of the remote description, and starts the clock of the join.
+    pub(crate) fn expect(
+        &mut self,
+        now: Instant,
+        fingerprint: Fingerprint,
+        outbox: &mut Outbox,
+    ) -> Option<ConnectionEvent> {
+        if matches!(self.phase, Phase::New) {
+            self.phase = Phase::Connecting { deadline: now + JOIN_DEADLINE };
+            if let Err(error) = self.dtls.set_remote_fingerprint(now, fingerprint) {
+                return Some(self.handshake_failed(&error));
+            }
+        }
+        self.flush_handshake(outbox)
+    }
+
+    /// Answers a STUN request and opens the path of an authentic one.
+    pub(crate) fn handle_stun(
+        &mut self,
+        now: Instant,
+        path: Path,
+        datagram: &[u8],
+        outbox: &mut Outbox,
+    ) -> (PathChange, Option<ConnectionEvent>) {
+        let mut response = Vec::with_capacity(MAX_RESPONSE);
+        let request = self.ice.handle_binding_request(datagram, path.remote, &mut response);
+        if !response.is_empty() {
+            outbox.push(path, &response);
+        }
+        let Ok(request) = request else { return (PathChange::default(), None) };
+        self.heard = Some(now);
+        let change = self.open(path);
+        if self.selected.is_none() || request.nomination == Nomination::Nominated {
+            self.selected = Some(path);
+        }
+        (change, self.flush_handshake(outbox))
+    }
+
+    fn open(&mut self, path: Path) -> PathChange {
+        if self.paths.contains(&path) {
+            return PathChange { is_authentic: true, ..PathChange::default() };
+        }
+        let mut closed = None;
+        if self.paths.len() >= MAX_PATHS {
+            let oldest = self.paths.iter().position(|known| Some(*known) != self.selected);
+            closed = oldest.map(|index| self.paths.remove(index));
+        }
+        self.paths.push(path);
+        PathChange { is_authentic: true, opened: Some(path), closed }
+    }
+
+    /// Gives up a path that another connection has authenticated for itself.
+    pub(crate) fn forget(&mut self, path: Path) {
+        self.paths.retain(|known| *known != path);
+        if self.selected == Some(path) {
+            self.selected = self.paths.last().copied();
+        }
+    }
+
+    /// Takes a DTLS datagram from an opened path.
+    pub(crate) fn handle_dtls(
+        &mut self,
+        now: Instant,
+        datagram: &[u8],
+        outbox: &mut Outbox,
+    ) -> Option<ConnectionEvent> {
+        let result = self.dtls.handle_datagram(now, datagram);
+        let event = self.flush_handshake(outbox);
+        match result {
+            // A datagram that is no DTLS has changed nothing.
+            Ok(()) | Err(DtlsError::Malformed) => event,
+            Err(error) => Some(self.handshake_failed(&error)),
+        }
+    }
+
+    pub(crate) fn handle_timeout(
+        &mut self,
+        now: Instant,
+        outbox: &mut Outbox,
+    ) -> Option<ConnectionEvent> {
+        if let Some(failure) = self.overdue(now) {
+            self.phase = Phase::Failed;
+            return Some(ConnectionEvent::Failed(failure));
+        }
+        self.dtls.handle_timeout(now);
+        self.flush_handshake(outbox)
+    }
+
+    fn overdue(&self, now: Instant) -> Option<TransportFailure> {
+        match self.phase {
+            Phase::Connecting { deadline } if now >= deadline => Some(match self.heard {
+                None => TransportFailure::NoPath,
+                Some(_) => TransportFailure::HandshakeTimeout,
+            }),
+            Phase::Connected(_) if self.consent_end().is_some_and(|end| now >= end) => {
+                Some(TransportFailure::ConsentExpired)
+            }
+            _ => None,
+        }
+    }
+
+    fn consent_end(&self) -> Option<Instant> {
+        self.heard.map(|heard| heard + CONSENT_TIMEOUT)
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let own = match self.phase {
+            Phase::New | Phase::Failed => return None,
+            Phase::Connecting { deadline } => Some(deadline),
+            Phase::Connected(_) => self.consent_end(),
+        };
+        own.into_iter().chain(self.dtls.poll_timeout()).min()
+    }
+
+    /// Sends what DTLS has to say, and reports what it came to. Nothing is sent before a path has
+    /// authenticated itself.
+    fn flush_handshake(&mut self, outbox: &mut Outbox) -> Option<ConnectionEvent> {
+        let path = self.selected?;
+        let mut event = None;
+        while let Some(output) = self.dtls.poll_output() {
+            match output {
+                DtlsOutput::Transmit(datagram) => outbox.push(path, &datagram),
+                DtlsOutput::Connected(keys) => event = Some(self.connected(&keys)),
+                // Data channels are not negotiated.
+                DtlsOutput::ApplicationData(_) => {}
+                DtlsOutput::Closed => event = Some(self.fail(TransportFailure::ClosedByPeer)),
+            }
+        }
+        event
+    }
+
+    fn connected(&mut self, keys: &SrtpKeys) -> ConnectionEvent {
+        match keys.for_server() {
+            Ok((inbound, outbound)) => {
+                tracing::debug!(transport = %self.id, profile = ?keys.profile(), "[TRANSPORT] keys are agreed");
+                self.phase = Phase::Connected(Box::new(Srtp { inbound, outbound }));
+                ConnectionEvent::Connected
+            }
+            Err(error) => self.keys_failed(&error),
+        }
+    }
+
+    fn keys_failed(&mut self, error: &SrtpError) -> ConnectionEvent {
+        tracing::warn!(transport = %self.id, %error, "[TRANSPORT] the keys cannot be used");
+        self.fail(TransportFailure::HandshakeFailed)
+    }
+
+    fn handshake_failed(&mut self, error: &DtlsError) -> ConnectionEvent {
+        tracing::info!(transport = %self.id, %error, "[TRANSPORT] the DTLS handshake failed");
+        self.fail(TransportFailure::HandshakeFailed)
+    }
+
+    fn fail(&mut self, reason: TransportFailure) -> ConnectionEvent {
+        self.phase = Phase::Failed;
+        ConnectionEvent::Failed(reason)
+    }
+}

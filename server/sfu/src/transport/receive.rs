@@ -1,0 +1,163 @@
+//! A client's receive leg: the m-lines of its consumers, and the streams sealed for them.
+
+use shared::ids::ConsumerId;
+
+use super::{
+    sdp::{Mid, SdpError, SendSlots, SendTrack},
+    srtp::{MAX_OUTBOUND_STREAMS, MAX_RTP_OVERHEAD, OutboundStream, SrtpError, SrtpOutbound},
+};
+use crate::{codec::Codec, router::OutgoingRtp};
+
+/// Streams of one leg over its life; an SSRC is never used twice under one set of keys.
+const MAX_STREAMS: u32 = 1 << STREAM_BITS;
+/// Low bits of an SSRC that number the streams of the leg.
+const STREAM_BITS: u32 = 14;
+
+/// The sending side of one client's receive transport.
+///
+/// [`ReceiveLeg::add`] gives a consumer its m-line and SSRCs. The low bits of an SSRC number it
+/// within the leg, so that sealing a packet finds its stream without a search.
+pub(crate) struct ReceiveLeg {
+    pub(crate) slots: SendSlots,
+    ssrc_base: u32,
+    streams: Vec<Stream>,
+    tracks: Vec<Track>,
+    /// The next transport-wide sequence number.
+    twcc: u16,
+}
+
+/// Whose stream it is, and the state of its sealing.
+struct Stream {
+    consumer: Option<ConsumerId>,
+    /// Made when the first packet is sealed: the keys come after the consumer.
+    sealing: Option<Box<OutboundStream>>,
+}
+
+/// A consumer on its m-line.
+#[derive(Debug, Clone)]
+pub(crate) struct Track {
+    pub(crate) consumer: ConsumerId,
+    pub(crate) mid: Mid,
+    pub(crate) ssrc: u32,
+    pub(crate) rtx_ssrc: Option<u32>,
+    /// Names the publisher's clock (CNAME, RFC 3550 section 6.5.1).
+    cname: String,
+}
+
+impl ReceiveLeg {
+    /// `entropy` chooses the SSRCs of the leg.
+    pub(crate) fn new(entropy: u32) -> Self {
+        Self {
+            slots: SendSlots::default(),
+            ssrc_base: entropy & !(MAX_STREAMS - 1),
+            streams: Vec::new(),
+            tracks: Vec::new(),
+            twcc: 0,
+        }
+    }
+
+    /// Gives a consumer an m-line and SSRCs: `stream` and `track` are the names of its `msid`.
+    ///
+    /// # Errors
+    ///
+    /// When the leg has had [`MAX_STREAMS`] streams, or as [`SendSlots::add`].
+    pub(crate) fn add(
+        &mut self,
+        consumer: ConsumerId,
+        codec: Codec,
+        stream: String,
+        track: String,
+    ) -> Result<Track, SdpError> {
+        let wanted = if codec.rtx_payload_type().is_some() { 2 } else { 1 };
+        if self.streams.len().saturating_add(wanted) > MAX_STREAMS as usize {
+            return Err(SdpError::TooMany("streams"));
+        }
+        let ssrc = self.ssrc_of(self.streams.len());
+        let rtx_ssrc = (wanted > 1).then(|| self.ssrc_of(self.streams.len().saturating_add(1)));
+        let cname = stream.clone();
+        let send = SendTrack { codec, stream, track, ssrc, rtx_ssrc, cname: cname.clone() };
+        let mid = self.slots.add(send)?;
+        let fresh = || Stream { consumer: Some(consumer), sealing: None };
+        self.streams.extend(std::iter::repeat_with(fresh).take(wanted));
+        let track = Track { consumer, mid, ssrc, rtx_ssrc, cname };
+        self.tracks.push(track.clone());
+        Ok(track)
+    }
+
+    /// Takes a consumer off its m-line.
+    pub(crate) fn remove(&mut self, consumer: ConsumerId) {
+        for track in self.tracks.iter().filter(|track| track.consumer == consumer) {
+            self.slots.remove(track.mid);
+            for ssrc in [Some(track.ssrc), track.rtx_ssrc].into_iter().flatten() {
+                if let Some(stream) = self.streams.get_mut(stream_number(ssrc)) {
+                    *stream = Stream { consumer: None, sealing: None };
+                }
+            }
+        }
+        self.tracks.retain(|track| track.consumer != consumer);
+    }
+
+    /// The consumers of this leg.
+    pub(crate) fn consumers(&self) -> impl Iterator<Item = ConsumerId> {
+        self.tracks.iter().map(|track| track.consumer)
+    }
+
+    /// The consumer whose media, not its retransmissions, has this SSRC.
+    pub(crate) fn consumer_of(&self, ssrc: u32) -> Option<ConsumerId> {
+        self.track_of(ssrc).map(|track| track.consumer)
+    }
+
+    /// The name of the clock of the stream with this SSRC.
+    pub(crate) fn cname_of(&self, ssrc: u32) -> Option<&str> {
+        self.track_of(ssrc).map(|track| track.cname.as_str())
+    }
+
+    fn track_of(&self, ssrc: u32) -> Option<&Track> {
+        self.tracks.iter().find(|track| track.ssrc == ssrc)
+    }
+
+    /// Writes `packet` into `buffer`, with the next transport-wide sequence number, and seals it.
+    ///
+    /// # Errors
+    ///
+    /// When the SSRC is none of this leg's live ones, or as [`SrtpOutbound::seal_rtp`].
+    pub(crate) fn seal(
+        &mut self,
+        srtp: &mut SrtpOutbound,
+        packet: &OutgoingRtp<'_>,
+        buffer: &mut [u8],
+    ) -> Result<usize, SrtpError> {
+        let stream = self
+            .streams
+            .get_mut(stream_number(packet.ssrc))
+            .filter(|stream| stream.consumer.is_some())
+            .ok_or(SrtpError::WrongSsrc)?;
+        let sealing = match &mut stream.sealing {
+            Some(sealing) => sealing,
+            None => stream.sealing.insert(Box::new(srtp.stream(packet.ssrc)?)),
+        };
+        let length = packet.write_into(buffer, Some(self.twcc));
+        if length == 0 {
+            return Err(SrtpError::BufferTooSmall);
+        }
+        self.twcc = self.twcc.wrapping_add(1);
+        srtp.seal_rtp(sealing, buffer, length, packet.header_len)
+    }
+
+    fn ssrc_of(&self, stream: usize) -> u32 {
+        let number = u32::try_from(stream).expect("streams are bounded by MAX_STREAMS");
+        self.ssrc_base | number
+    }
+}
+
+/// Bytes to reserve for a sealed `packet`.
+pub(crate) fn sealed_room(packet: &OutgoingRtp<'_>) -> usize {
+    packet.encoded_len().saturating_add(MAX_RTP_OVERHEAD)
+}
+
+/// An SSRC's number within its leg.
+fn stream_number(ssrc: u32) -> usize {
+    (ssrc & (MAX_STREAMS - 1)) as usize
+}
+
+const _: () = assert!(MAX_STREAMS as usize <= MAX_OUTBOUND_STREAMS);

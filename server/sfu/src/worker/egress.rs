@@ -1,0 +1,156 @@
+//! Sealing: what routers send becomes datagrams in the outbox.
+
+use std::time::Instant;
+
+use shared::ids::RouterId;
+use slab::Slab;
+
+use super::{
+    Worker, WorkerStatistics,
+    outbox::Outbox,
+    schedule::Timer,
+    table::{Leg, Transport, table_key},
+};
+use crate::{
+    router::{ConsumerKey, Egress, OutgoingRtp, Router, RouterEvent, SenderReport, TransportKey},
+    transport::{
+        receive::sealed_room,
+        rtcp::{ntp::NtpTime, write},
+        srtp::MAX_RTCP_OVERHEAD,
+    },
+};
+
+/// The way out of one router: the worker's transports, without its routers.
+pub(super) struct Departure<'a> {
+    transports: &'a mut Slab<Transport>,
+    outbox: &'a mut Outbox,
+    statistics: &'a mut WorkerStatistics,
+    /// Scratch space for RTCP.
+    rtcp: &'a mut Vec<u8>,
+}
+
+impl Egress for Departure<'_> {
+    fn send_rtp(&mut self, transport: TransportKey, packet: OutgoingRtp<'_>) {
+        let sealed = self.transports.get_mut(table_key(transport)).is_some_and(|transport| {
+            let Leg::Receive(leg) = &mut transport.leg else { return false };
+            let Some((path, srtp)) = transport.connection.sender() else { return false };
+            let seal = |buffer: &mut [u8]| leg.seal(srtp, &packet, buffer);
+            self.outbox.push_with(path, sealed_room(&packet), seal).is_ok()
+        });
+        if sealed {
+            self.statistics.rtp_sent += 1;
+        } else {
+            self.statistics.rtp_unsent += 1;
+        }
+    }
+
+    fn send_sender_report(&mut self, transport: TransportKey, report: SenderReport) {
+        let Some(transport) = self.transports.get_mut(table_key(transport)) else { return };
+        let Leg::Receive(leg) = &transport.leg else { return };
+        let Some(cname) = leg.cname_of(report.ssrc) else { return };
+        self.rtcp.clear();
+        let message = write::SenderReport {
+            ssrc: report.ssrc,
+            ntp: NtpTime(report.ntp),
+            rtp_timestamp: report.rtp_timestamp,
+            packet_count: report.packets,
+            octet_count: report.octets,
+        };
+        write::sender_report(self.rtcp, &message, cname);
+        seal_rtcp(transport, self.rtcp, self.outbox);
+    }
+}
+
+/// Seals one RTCP packet for the transport's client.
+fn seal_rtcp(transport: &mut Transport, packet: &[u8], outbox: &mut Outbox) {
+    let Some((path, srtp)) = transport.connection.sender() else { return };
+    let room = packet.len().saturating_add(MAX_RTCP_OVERHEAD);
+    let sealed = outbox.push_with(path, room, |buffer| {
+        let (head, _) = buffer.split_at_mut(packet.len());
+        head.copy_from_slice(packet);
+        srtp.seal_rtcp(buffer, packet.len())
+    });
+    if let Err(error) = sealed {
+        tracing::debug!(transport = %transport.id, %error, "[TRANSPORT] RTCP was not sealed");
+    }
+}
+
+impl Worker {
+    /// Lets `act` work on a router, then carries out what the router wants and sets its timer.
+    pub(super) fn with_router<R>(
+        &mut self,
+        router_id: RouterId,
+        act: impl FnOnce(&mut Router, &mut Departure<'_>) -> R,
+    ) -> Option<R> {
+        let router = self.table.routers.get_mut(&router_id)?;
+        let mut departure = Departure {
+            transports: &mut self.table.transports,
+            outbox: &mut self.outbox,
+            statistics: &mut self.statistics,
+            rtcp: &mut self.rtcp,
+        };
+        let result = act(router, &mut departure);
+        while let Some(event) = router.poll_event() {
+            departure.request_upstream(&event);
+        }
+        self.schedule.set(Timer::Router(router_id), router.poll_timeout());
+        Some(result)
+    }
+
+    /// Lets `act` work on the consumer that a viewer names by its SSRC, if it is that viewer's.
+    pub(super) fn with_consumer_of(
+        &mut self,
+        key: usize,
+        ssrc: u32,
+        act: impl FnOnce(&mut Router, ConsumerKey, &mut Departure<'_>),
+    ) {
+        let consumer_id = self.table.receive_leg(key).and_then(|leg| leg.consumer_of(ssrc));
+        let entry = consumer_id.and_then(|id| self.table.consumers.get(&id).copied());
+        if let Some(entry) = entry {
+            self.with_router(entry.router_id, |router, egress| act(router, entry.key, egress));
+        }
+    }
+
+    /// Brings a publisher's timer forward when its feedback is due earlier than it was.
+    pub(super) fn schedule_feedback(&mut self, key: usize, due: Option<Instant>) {
+        if let Some(due) = due {
+            self.schedule.bring_forward(Timer::Transport(key), due);
+        }
+    }
+
+    /// Sends the feedback to a publisher that is due.
+    pub(super) fn send_feedback(&mut self, now: Instant, key: usize) {
+        let Some(transport) = self.table.transports.get_mut(key) else { return };
+        loop {
+            self.rtcp.clear();
+            let Leg::Publish(leg) = &mut transport.leg else { return };
+            if !leg.write_feedback(now, &mut self.rtcp) {
+                return;
+            }
+            seal_rtcp(transport, &self.rtcp, &mut self.outbox);
+        }
+    }
+}
+
+impl Departure<'_> {
+    /// Sends a publisher what a router wants of it.
+    fn request_upstream(&mut self, event: &RouterEvent) {
+        let (RouterEvent::KeyFrame { transport, .. } | RouterEvent::Nack { transport, .. }) = event;
+        let Some(transport) = self.transports.get_mut(table_key(*transport)) else { return };
+        let Leg::Publish(leg) = &mut transport.leg else { return };
+        self.rtcp.clear();
+        let written = match event {
+            RouterEvent::KeyFrame { producer, .. } => {
+                self.statistics.key_frames_requested += 1;
+                leg.write_key_frame_request(*producer, self.rtcp)
+            }
+            RouterEvent::Nack { producer, lost, .. } => {
+                self.statistics.nacks_sent += lost.as_slice().len() as u64;
+                leg.write_nack(*producer, lost.as_slice(), self.rtcp)
+            }
+        };
+        if written {
+            seal_rtcp(transport, self.rtcp, self.outbox);
+        }
+    }
+}

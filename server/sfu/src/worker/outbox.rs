@@ -1,0 +1,166 @@
+//! Datagrams waiting for the shell, sealed back to back in one buffer that is used again.
+
+use std::ops::Range;
+
+use crate::command::{Path, Transmit};
+
+/// Most bytes of one run: the kernel's limit of a segmented send (UDP GSO) is 65,535 with headers.
+const MAX_RUN_BYTES: usize = 60_000;
+/// Most datagrams of one run (`UDP_MAX_SEGMENTS` of Linux).
+const MAX_RUN_DATAGRAMS: usize = 64;
+
+/// A buffer of datagrams in the order they were sealed.
+///
+/// Neighbours to one path with equal lengths leave as one run, which the kernel takes in one call.
+/// Fill it with [`Outbox::push_with`], drain it with [`Outbox::pop`]; once it is empty the buffer
+/// starts over, so that in steady state nothing is allocated.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    bytes: Vec<u8>,
+    runs: Vec<Run>,
+    /// The next run to go.
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Run {
+    path: Path,
+    range: Range<usize>,
+    /// Length of each datagram but the last.
+    segment: usize,
+    datagrams: usize,
+    /// A datagram shorter than the others ends its run.
+    is_closed: bool,
+}
+
+impl Outbox {
+    /// Appends one datagram to `path`: `write` gets `room` zeroed bytes and returns how many of
+    /// them it used; an error leaves nothing behind.
+    pub(super) fn push_with<E>(
+        &mut self,
+        path: Path,
+        room: usize,
+        write: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Result<(), E> {
+        let start = self.bytes.len();
+        self.bytes.resize(start.saturating_add(room), 0);
+        let written = write(self.bytes.get_mut(start..).unwrap_or_default());
+        let length = written.as_ref().copied().unwrap_or(0).min(room);
+        let end = start.saturating_add(length);
+        self.bytes.truncate(end);
+        if length > 0 {
+            self.append(path, start..end);
+        }
+        written.map(drop)
+    }
+
+    /// Appends a copy of a finished datagram.
+    pub(crate) fn push(&mut self, path: Path, datagram: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(datagram);
+        self.append(path, start..self.bytes.len());
+    }
+
+    fn append(&mut self, path: Path, range: Range<usize>) {
+        let length = range.len();
+        if let Some(run) = self.runs.get_mut(self.next..).and_then(|waiting| waiting.last_mut())
+            && run.path == path
+            && !run.is_closed
+            && length <= run.segment
+            && run.datagrams < MAX_RUN_DATAGRAMS
+            && range.end.saturating_sub(run.range.start) <= MAX_RUN_BYTES
+        {
+            run.range.end = range.end;
+            run.datagrams = run.datagrams.saturating_add(1);
+            run.is_closed = length < run.segment;
+            return;
+        }
+        self.runs.push(Run { path, range, segment: length, datagrams: 1, is_closed: false });
+    }
+
+    /// Takes the next run.
+    pub(super) fn pop(&mut self) -> Option<Transmit<'_>> {
+        let Some(run) = self.runs.get(self.next) else {
+            self.clear();
+            return None;
+        };
+        self.next = self.next.saturating_add(1);
+        Some(Transmit {
+            path: run.path,
+            contents: self.bytes.get(run.range.clone()).unwrap_or_default(),
+            segment_size: (run.datagrams > 1).then_some(run.segment),
+        })
+    }
+
+    /// Whether every run has been taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.next >= self.runs.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.runs.clear();
+        self.next = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(port: u16) -> Path {
+        Path { remote: ([192, 0, 2, 1], port).into(), local: None }
+    }
+
+    fn drain(outbox: &mut Outbox) -> Vec<(u16, usize, Option<usize>)> {
+        let mut runs = Vec::new();
+        while let Some(run) = outbox.pop() {
+            runs.push((run.path.remote.port(), run.contents.len(), run.segment_size));
+        }
+        runs
+    }
+
+    #[test]
+    fn neighbours_of_equal_length_to_one_path_make_a_run_that_a_shorter_one_ends() {
+        let mut outbox = Outbox::default();
+        for (port, length) in [(1, 100), (1, 100), (1, 40), (1, 40), (2, 40), (1, 40)] {
+            outbox.push(path(port), &vec![0; length]);
+        }
+        assert_eq!(
+            drain(&mut outbox),
+            [(1, 240, Some(100)), (1, 40, None), (2, 40, None), (1, 40, None)]
+        );
+    }
+
+    #[test]
+    fn a_longer_datagram_starts_a_new_run() {
+        let mut outbox = Outbox::default();
+        outbox.push(path(1), &[0; 40]);
+        outbox.push(path(1), &[0; 100]);
+        assert_eq!(drain(&mut outbox), [(1, 40, None), (1, 100, None)]);
+    }
+
+    #[test]
+    fn a_run_stays_within_what_the_kernel_takes() {
+        let mut outbox = Outbox::default();
+        for _ in 0..130 {
+            outbox.push(path(1), &[0; 1200]);
+        }
+        let runs = drain(&mut outbox);
+        assert!(runs.iter().all(|(_, bytes, _)| *bytes <= MAX_RUN_BYTES));
+        assert_eq!(runs.iter().map(|(_, bytes, _)| bytes).sum::<usize>(), 130 * 1200);
+        for _ in 0..130 {
+            outbox.push(path(1), &[0; 10]);
+        }
+        assert_eq!(drain(&mut outbox), [(1, 640, Some(10)), (1, 640, Some(10)), (1, 20, Some(10))]);
+    }
+
+    #[test]
+    fn what_fails_to_be_written_leaves_nothing_behind() {
+        let mut outbox = Outbox::default();
+        assert_eq!(outbox.push_with(path(1), 100, |_| Err("no key")), Err("no key"));
+        assert_eq!(outbox.push_with::<()>(path(1), 100, |_| Ok(60)), Ok(()));
+        assert_eq!(drain(&mut outbox), [(1, 60, None)]);
+        assert!(outbox.is_empty());
+    }
+}
