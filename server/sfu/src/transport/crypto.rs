@@ -1,0 +1,15 @@
+//! The one cryptography provider of the media worker: `aws-lc-rs`, the fastest one measured.
+
+use rtc_crypto::{RTCCrypto, RTCCryptoProvider, RTCRandom, providers::AwsLcRsProvider};
+
+static PROVIDER: AwsLcRsProvider = AwsLcRsProvider::new();
+
+/// Ciphers, hashes, signatures.
+pub(super) fn operations() -> &'static dyn RTCCrypto {
+    PROVIDER.crypto()
+}
+
+/// Randomness fit for keys and cookies.
+pub(super) fn random() -> &'static dyn RTCRandom {
+    PROVIDER.random()
+}
