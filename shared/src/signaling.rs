@@ -302,11 +302,16 @@ pub struct TransportCreated {
 }
 
 /// Data of the reply to `connectTransport`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TransportConnected {
     /// The server's answer or offer, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<SessionDescription>,
+    /// Consumers that ended because the client's answer refused their m-line: it cannot show
+    /// their codec after all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_consumers: Vec<ConsumerId>,
 }
 
 /// Data of the reply to `consume`.
