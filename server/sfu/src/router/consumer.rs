@@ -1,0 +1,334 @@
+//! One participant's receipt of one producer: what it is sent, under which numbers.
+
+use std::time::{Duration, Instant};
+
+use shared::ids::ConsumerId;
+
+use crate::codec::Codec;
+
+use super::{
+    ProducerKey,
+    egress::{CanonicalPacket, Egress, OutgoingRtp, SenderReport, TWCC_OFFSET, TransportKey},
+    modular::{low32, ntp_duration},
+    producer::{LayerStream, Received},
+    resend::{ResendDecision, ResendLimiter},
+    sequence::{Rewritten, SequenceRewriter},
+};
+
+/// The first sender report follows the first packet after this time: late enough for the
+/// publisher's own to have come, early enough that lips and voice part for a moment only.
+const FIRST_REPORT_DELAY: Duration = Duration::from_millis(100);
+
+/// Time between sender reports; browsers send theirs at about this pace.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The shortest round trip assumed for the viewer: no resend is repeated faster.
+const MIN_ROUND_TRIP: Duration = Duration::from_millis(20);
+
+/// The longest round trip believed, against nonsense in a report.
+const MAX_ROUND_TRIP: Duration = Duration::from_secs(2);
+
+/// What a consumer is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct ConsumerOptions {
+    /// Its name on the wire.
+    pub id: ConsumerId,
+    /// What it receives.
+    pub producer: ProducerKey,
+    /// The transport it goes out by.
+    pub transport: TransportKey,
+    /// The SSRC of its packets: random, and unique on its transport.
+    pub ssrc: u32,
+    /// The SSRC of its retransmissions, if they were negotiated: random and unique likewise.
+    pub rtx_ssrc: Option<u32>,
+}
+
+/// What a consumer has counted since it was added.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ConsumerStats {
+    /// Packets sent, without retransmissions.
+    pub packets: u64,
+    /// Their payload bytes.
+    pub octets: u64,
+    /// Packets held back until the next key frame.
+    pub withheld: u64,
+    /// Packets the viewer asked for again, counted each time.
+    pub nacked: u64,
+    /// Packets sent again.
+    pub retransmissions: u64,
+    /// Their payload bytes.
+    pub retransmitted_octets: u64,
+    /// Packets asked for again that were gone, or never sent.
+    pub unanswered: u64,
+    /// Packets asked for again too soon or too often.
+    pub throttled: u64,
+    /// Key frames the viewer asked for.
+    pub key_frame_requests: u64,
+    /// Sender reports sent.
+    pub sender_reports: u64,
+}
+
+/// What a viewer's reception report says about our sender reports (RFC 3550 section 6.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportEcho {
+    /// The middle 32 bits of the last report's wall clock (LSR).
+    pub last_report: u32,
+    /// Time since the viewer received it, in units of 1/65536 s (DLSR).
+    pub delay: u32,
+}
+
+/// Whether a consumer is sent packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ConsumerState {
+    /// Nothing is sent, by the viewer's wish.
+    Paused,
+    /// Nothing is sent until a decoder can start.
+    AwaitingEntryPoint,
+    /// Packets are sent as they come.
+    Forwarding {
+        /// When the next sender report is to be sent.
+        report_at: Instant,
+    },
+}
+
+/// One viewer's receipt of one source.
+#[derive(Debug)]
+pub(super) struct Consumer {
+    pub(super) options: ConsumerOptions,
+    pub(super) stats: ConsumerStats,
+    codec: Codec,
+    state: ConsumerState,
+    rewriter: SequenceRewriter,
+    rtx: Option<RtxStream>,
+    round_trip: Duration,
+    /// The middle of the last report's wall clock, and when it was sent.
+    last_report: Option<(u32, Instant)>,
+}
+
+/// The stream of a viewer's retransmissions.
+#[derive(Debug)]
+struct RtxStream {
+    ssrc: u32,
+    payload_type: u8,
+    next_index: u64,
+    limiter: ResendLimiter,
+}
+
+impl Consumer {
+    /// A paused consumer of a producer of `codec`.
+    pub(super) fn new(options: ConsumerOptions, codec: Codec) -> Self {
+        let rtx = options.rtx_ssrc.zip(codec.rtx_payload_type()).map(|(ssrc, payload_type)| {
+            let next_index = u64::from(first_number(ssrc));
+            RtxStream { ssrc, payload_type, next_index, limiter: ResendLimiter::default() }
+        });
+        Self {
+            options,
+            codec,
+            rtx,
+            state: ConsumerState::Paused,
+            rewriter: SequenceRewriter::new(first_number(options.ssrc), codec.clock_rate()),
+            round_trip: MIN_ROUND_TRIP,
+            last_report: None,
+            stats: ConsumerStats::default(),
+        }
+    }
+
+    pub(super) const fn is_paused(&self) -> bool {
+        matches!(self.state, ConsumerState::Paused)
+    }
+
+    pub(super) const fn is_awaiting(&self) -> bool {
+        matches!(self.state, ConsumerState::AwaitingEntryPoint)
+    }
+
+    pub(super) const fn pause(&mut self) {
+        self.state = ConsumerState::Paused;
+    }
+
+    pub(super) const fn resume(&mut self) {
+        if self.is_paused() {
+            self.state = ConsumerState::AwaitingEntryPoint;
+        }
+    }
+
+    /// Waits for the next entry point, if not paused: what came so far has no continuation.
+    pub(super) const fn interrupt(&mut self) {
+        if !self.is_paused() {
+            self.state = ConsumerState::AwaitingEntryPoint;
+        }
+    }
+
+    /// Sends a packet that has just been taken in, if the consumer is ready for it.
+    pub(super) fn forward<E: Egress>(
+        &mut self,
+        now: Instant,
+        (received, packet): (&Received, &CanonicalPacket<'_>),
+        stream: &LayerStream,
+        egress: &mut E,
+    ) {
+        if received.restart {
+            self.interrupt();
+        }
+        match self.state {
+            ConsumerState::Paused => {}
+            ConsumerState::AwaitingEntryPoint => {
+                self.try_start(now, (received, packet), stream, egress);
+            }
+            ConsumerState::Forwarding { .. } => {
+                self.send(now, received.sequence, packet, egress);
+            }
+        }
+    }
+
+    /// Answers a viewer's request for lost packets from the packets the stream keeps.
+    ///
+    /// Without a stream for retransmissions there is no answer: sealing the same number twice with
+    /// different bytes would break the cipher.
+    pub(super) fn resend<E: Egress>(
+        &mut self,
+        now: Instant,
+        numbers: &[u16],
+        stream: &LayerStream,
+        egress: &mut E,
+    ) {
+        self.stats.nacked += numbers.len() as u64;
+        let Some(rtx) = self.rtx.as_mut().filter(|_| !matches!(self.state, ConsumerState::Paused))
+        else {
+            self.stats.unanswered += numbers.len() as u64;
+            return;
+        };
+        for number in numbers {
+            let kept = self
+                .rewriter
+                .original(*number)
+                .and_then(|found| Some((found, stream.packet(found.sequence)?)));
+            let Some((found, packet)) = kept else {
+                self.stats.unanswered += 1;
+                continue;
+            };
+            if rtx.limiter.decide(now, found.index, self.round_trip) == ResendDecision::TooSoon {
+                self.stats.throttled += 1;
+                continue;
+            }
+            let rewritten = Rewritten {
+                index: rtx.next_index,
+                timestamp: packet.timestamp.wrapping_add(found.timestamp_offset),
+            };
+            rtx.next_index += 1;
+            let outgoing = OutgoingRtp {
+                rtx_original_sequence: Some(*number),
+                ..outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten)
+            };
+            self.stats.retransmissions += 1;
+            self.stats.retransmitted_octets += outgoing.payload_len() as u64;
+            egress.send_rtp(self.options.transport, outgoing);
+        }
+    }
+
+    /// The sender report that is due at `now`, if one is and the publisher's clocks are known.
+    pub(super) fn poll_sender_report(
+        &mut self,
+        now: Instant,
+        publisher: TransportKey,
+        stream: &LayerStream,
+    ) -> Option<SenderReport> {
+        let ConsumerState::Forwarding { report_at } = &mut self.state else {
+            return None;
+        };
+        if now < *report_at {
+            return None;
+        }
+        let clock = stream.clock_at(now, self.codec.clock_rate())?;
+        let offset = self.rewriter.timestamp_offset()?;
+        *report_at = now + REPORT_INTERVAL;
+        self.last_report = Some((low32(clock.ntp >> 16), now));
+        self.stats.sender_reports += 1;
+        Some(SenderReport {
+            publisher,
+            ssrc: self.options.ssrc,
+            ntp: clock.ntp,
+            rtp_timestamp: clock.rtp_timestamp.wrapping_add(offset),
+            packets: low32(self.stats.packets),
+            octets: low32(self.stats.octets),
+        })
+    }
+
+    /// Measures the round trip by what the viewer says of our last sender report (RFC 3550
+    /// section 6.4.1, figure 2); an echo of an earlier report is ignored.
+    pub(super) fn note_echo(&mut self, now: Instant, echo: ReportEcho) {
+        let Some((_, sent_at)) = self.last_report.filter(|(ntp, _)| *ntp == echo.last_report)
+        else {
+            return;
+        };
+        let since = ntp_duration(now.saturating_duration_since(sent_at)) >> 16;
+        let measured = Duration::from_secs(since.saturating_sub(u64::from(echo.delay))) / 65_536;
+        let measured = measured.clamp(MIN_ROUND_TRIP, MAX_ROUND_TRIP);
+        // Smoothed as TCP does (RFC 6298 section 2).
+        self.round_trip = (self.round_trip * 7 + measured) / 8;
+    }
+
+    fn try_start<E: Egress>(
+        &mut self,
+        now: Instant,
+        (received, packet): (&Received, &CanonicalPacket<'_>),
+        stream: &LayerStream,
+        egress: &mut E,
+    ) {
+        let begun = received.entry_point
+            && self.rewriter.begin(now, received.sequence, received.timestamp).is_ok();
+        if !begun {
+            self.stats.withheld += 1;
+            return;
+        }
+        self.state = ConsumerState::Forwarding { report_at: now + FIRST_REPORT_DELAY };
+        self.send(now, received.sequence, packet, egress);
+        // What overtook the entry point would else be a hole of our making.
+        for sequence in stream.after(received.sequence) {
+            if let Some(packet) = stream.packet(sequence) {
+                self.send(now, sequence, &packet, egress);
+            }
+        }
+    }
+
+    fn send<E: Egress>(
+        &mut self,
+        now: Instant,
+        sequence: u64,
+        packet: &CanonicalPacket<'_>,
+        egress: &mut E,
+    ) {
+        let Some(rewritten) = self.rewriter.rewrite(now, sequence, packet.timestamp) else {
+            self.stats.withheld += 1;
+            return;
+        };
+        let outgoing = outgoing(packet, self.options.ssrc, self.codec.payload_type(), rewritten);
+        self.stats.packets += 1;
+        self.stats.octets += outgoing.payload_len() as u64;
+        egress.send_rtp(self.options.transport, outgoing);
+    }
+}
+
+/// The first sequence number of a stream: below 2^15, so that no receiver takes the first packets,
+/// when they come in the wrong order, for ones of the roll-over before (RFC 3711 section 3.3.1).
+fn first_number(ssrc: u32) -> u16 {
+    super::modular::low16(u64::from(ssrc)) & 0x7FFF
+}
+
+const fn outgoing<'a>(
+    packet: &CanonicalPacket<'a>,
+    ssrc: u32,
+    payload_type: u8,
+    rewritten: Rewritten,
+) -> OutgoingRtp<'a> {
+    OutgoingRtp {
+        packet: packet.bytes,
+        header_len: packet.header_len,
+        ssrc,
+        payload_type,
+        index: rewritten.index,
+        timestamp: rewritten.timestamp,
+        marker: packet.marker,
+        twcc_offset: Some(TWCC_OFFSET),
+        rtx_original_sequence: None,
+    }
+}

@@ -1,0 +1,305 @@
+//! What a router hands to the transports, and the form in which it keeps packets until then.
+
+use crate::{
+    extension::{Extension, ExtensionIds},
+    rtp::{FIXED_HEADER_LEN, MAX_ONE_BYTE_EXTENSION_LEN, RtpFields, RtpPacket, RtpWriter},
+};
+
+use super::modular::low16;
+
+/// The worker's name for the transport of a publisher or a viewer; the router only hands it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TransportKey(pub u32);
+
+/// Where the packets for viewers go: implemented by the worker.
+pub trait Egress {
+    /// Sends one packet; the worker copies it with [`OutgoingRtp::write_into`] and seals it.
+    fn send_rtp(&mut self, transport: TransportKey, packet: OutgoingRtp<'_>);
+
+    /// Sends one sender report, with the description of its source.
+    fn send_sender_report(&mut self, transport: TransportKey, report: SenderReport);
+}
+
+/// One packet for one viewer: the shared canonical bytes, and what differs for this viewer.
+///
+/// An `(ssrc, index)` pair is handed out once, so sealing with a nonce made of it is safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutgoingRtp<'a> {
+    /// The packet as kept for all viewers; its fixed header is a placeholder.
+    pub packet: &'a [u8],
+    /// Length of the header with its extensions, in bytes.
+    pub header_len: usize,
+    /// The viewer's stream.
+    pub ssrc: u32,
+    /// What the payload is, in our offers.
+    pub payload_type: u8,
+    /// Roll-over counter and sequence number, 48 bits (RFC 3711 section 3.3.1).
+    pub index: u64,
+    /// Sampling instant on the viewer's timeline.
+    pub timestamp: u32,
+    /// The last packet of a frame, or the first after silence.
+    pub marker: bool,
+    /// Where the two bytes of the transport-wide sequence number are in `packet`.
+    pub twcc_offset: Option<usize>,
+    /// In a retransmission: the sequence number of the packet it repeats, which goes before the
+    /// payload (RFC 4588 section 4).
+    pub rtx_original_sequence: Option<u16>,
+}
+
+impl OutgoingRtp<'_> {
+    /// The sequence number on the wire.
+    #[must_use]
+    pub fn sequence(&self) -> u16 {
+        low16(self.index)
+    }
+
+    /// Length of the packet on the wire before sealing, in bytes.
+    #[must_use]
+    pub const fn encoded_len(&self) -> usize {
+        self.packet.len() + if self.rtx_original_sequence.is_some() { 2 } else { 0 }
+    }
+
+    /// Length of the payload on the wire before sealing, in bytes.
+    #[must_use]
+    pub const fn payload_len(&self) -> usize {
+        self.encoded_len().saturating_sub(self.header_len)
+    }
+
+    /// Writes the packet with the transport-wide sequence number `twcc` and returns its length; 0
+    /// when `buffer` is shorter than [`OutgoingRtp::encoded_len`].
+    pub fn write_into(&self, buffer: &mut [u8], twcc: Option<u16>) -> usize {
+        self.try_write(buffer, twcc).unwrap_or(0)
+    }
+
+    fn try_write(&self, buffer: &mut [u8], twcc: Option<u16>) -> Option<usize> {
+        let buffer = buffer.get_mut(..self.encoded_len())?;
+        if let Some(original) = self.rtx_original_sequence {
+            let (header, payload) = self.packet.split_at_checked(self.header_len)?;
+            let (head, body) = buffer.split_at_mut_checked(self.header_len)?;
+            let (number, body) = body.split_first_chunk_mut::<2>()?;
+            head.copy_from_slice(header);
+            *number = original.to_be_bytes();
+            body.copy_from_slice(payload);
+        } else {
+            buffer.copy_from_slice(self.packet);
+        }
+        self.patch_header(buffer.first_chunk_mut::<FIXED_HEADER_LEN>()?);
+        if let (Some(offset), Some(twcc)) = (self.twcc_offset, twcc) {
+            buffer.get_mut(offset..offset + 2)?.copy_from_slice(&twcc.to_be_bytes());
+        }
+        Some(buffer.len())
+    }
+
+    fn patch_header(&self, header: &mut [u8; FIXED_HEADER_LEN]) {
+        let flags = header[0];
+        let fields = RtpFields {
+            marker: self.marker,
+            payload_type: self.payload_type,
+            sequence: self.sequence(),
+            timestamp: self.timestamp,
+            ssrc: self.ssrc,
+        };
+        *header = fields.to_bytes();
+        header[0] = flags;
+    }
+}
+
+/// What a sender report says (RFC 3550 section 6.4.1); the worker serialises it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SenderReport {
+    /// The transport of the publisher. All reports of one publisher carry one canonical name
+    /// (CNAME), which tells viewers that its streams belong together.
+    pub publisher: TransportKey,
+    /// The viewer's stream.
+    pub ssrc: u32,
+    /// Now, on the publisher's wall clock: seconds and fraction, 32 bits each.
+    pub ntp: u64,
+    /// Now, on the viewer's timeline of this stream.
+    pub rtp_timestamp: u32,
+    /// Packets sent, without retransmissions, modulo 2^32.
+    pub packets: u32,
+    /// Payload bytes sent, without retransmissions, modulo 2^32.
+    pub octets: u32,
+}
+
+/// Where the transport-wide sequence number is in every canonical packet: it is the first element.
+pub(super) const TWCC_OFFSET: usize = RtpWriter::FIRST_ELEMENT + 1;
+
+/// The header extensions a viewer receives; the others concern the publisher's transport alone.
+const FORWARDED: [Extension; 4] = [
+    Extension::AudioLevel,
+    Extension::VideoOrientation,
+    Extension::PlayoutDelay,
+    Extension::DependencyDescriptor,
+];
+
+/// The most bytes a canonical header has: each forwarded extension at its longest, and the
+/// transport-wide sequence number.
+pub(super) const MAX_CANONICAL_HEADER_LEN: usize =
+    RtpWriter::FIRST_ELEMENT + 3 + FORWARDED.len() * (1 + MAX_ONE_BYTE_EXTENSION_LEN) + 3;
+
+/// A packet in canonical form: no padding, no contributing sources, our extension ids, room for the
+/// transport-wide sequence number. Viewers differ only in the fixed header and in that number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CanonicalPacket<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) header_len: usize,
+    pub(super) timestamp: u32,
+    pub(super) marker: bool,
+}
+
+impl<'a> CanonicalPacket<'a> {
+    /// Writes `packet` with `payload` in canonical form; `None` when `buffer` is too short.
+    pub(super) fn write(
+        buffer: &mut [u8],
+        packet: &RtpPacket<'_>,
+        payload: &[u8],
+        ids: &ExtensionIds,
+    ) -> Option<usize> {
+        let fields = RtpFields {
+            marker: packet.header.marker,
+            timestamp: packet.header.timestamp,
+            ..RtpFields::default()
+        };
+        let mut writer = RtpWriter::new(buffer, fields)?;
+        writer.extension(Extension::TransportCc.id(), &[0, 0])?;
+        let mut written = [false; FORWARDED.len()];
+        for (id, data) in packet.header.extensions {
+            let place =
+                ids.get(id).and_then(|found| FORWARDED.iter().position(|one| *one == found));
+            let Some((place, done)) = place.and_then(|n| Some((n, written.get_mut(n)?))) else {
+                continue;
+            };
+            let extension = FORWARDED.get(place)?;
+            // What does not fit the one-byte form is left out, and of duplicates the first counts.
+            if !*done && writer.extension(extension.id(), data).is_some() {
+                *done = true;
+            }
+        }
+        writer.finish(payload).map(|(_, len)| len)
+    }
+
+    /// Reads what [`CanonicalPacket::write`] wrote.
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let [_, kind, _, _, t0, t1, t2, t3, _, _, _, _, _, _, w0, w1] =
+            *bytes.first_chunk::<{ RtpWriter::FIRST_ELEMENT }>()?;
+        let words = usize::from(u16::from_be_bytes([w0, w1]));
+        Some(Self {
+            bytes,
+            header_len: RtpWriter::FIRST_ELEMENT + 4 * words,
+            timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
+            marker: kind & 0x80 != 0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rtp::RtpHeader;
+
+    use super::*;
+
+    /// A publisher whose ids are not ours.
+    fn publisher_ids() -> ExtensionIds {
+        let mut ids = ExtensionIds::none();
+        ids.insert(9, Extension::AudioLevel);
+        ids.insert(2, Extension::TransportCc);
+        ids.insert(7, Extension::Mid);
+        ids.insert(8, Extension::DependencyDescriptor);
+        ids.insert(5, Extension::PlayoutDelay);
+        ids
+    }
+
+    fn canonical(extensions: &[(u8, &[u8])], payload: &[u8]) -> Vec<u8> {
+        let mut source = [0; 300];
+        let fields = RtpFields { marker: true, timestamp: 777, ssrc: 5, ..RtpFields::default() };
+        let mut writer = RtpWriter::new(&mut source, fields).unwrap();
+        for (id, data) in extensions {
+            writer.extension(*id, data).unwrap();
+        }
+        let (_, len) = writer.finish(payload).unwrap();
+        let packet = RtpPacket::parse(&source[..len]).unwrap();
+        let mut buffer = vec![0xEE; 400];
+        let len =
+            CanonicalPacket::write(&mut buffer, &packet, packet.payload, &publisher_ids()).unwrap();
+        buffer.truncate(len);
+        buffer
+    }
+
+    fn outgoing(bytes: &[u8], rtx_original_sequence: Option<u16>) -> OutgoingRtp<'_> {
+        let packet = CanonicalPacket::read(bytes).unwrap();
+        OutgoingRtp {
+            packet: packet.bytes,
+            header_len: packet.header_len,
+            ssrc: 0xAABB_CCDD,
+            payload_type: 97,
+            index: 0x3_0102,
+            timestamp: 0x0506_0708,
+            marker: packet.marker,
+            twcc_offset: Some(TWCC_OFFSET),
+            rtx_original_sequence,
+        }
+    }
+
+    #[test]
+    fn forwardable_extensions_get_our_ids_and_the_others_stay_behind() {
+        let bytes = canonical(&[(7, b"0"), (9, &[0x85]), (2, &[1, 2]), (8, &[3; 16])], b"data");
+        let packet = RtpPacket::parse(&bytes).unwrap();
+        let found: Vec<_> = packet.header.extensions.collect();
+        let expected = [(3, &[0, 0][..]), (1, &[0x85]), (12, &[3; 16])];
+        assert_eq!(found, expected);
+        assert_eq!(packet.payload, b"data");
+    }
+
+    #[test]
+    fn a_repeated_extension_is_forwarded_once_and_an_unknown_id_never() {
+        let bytes = canonical(&[(5, &[1, 1, 1]), (5, &[2, 2, 2]), (14, &[9])], b"");
+        let header = RtpHeader::parse(&bytes).unwrap();
+        assert_eq!(header.extensions.count(), 2);
+        assert_eq!(header.extensions.get(6), Some(&[1, 1, 1][..]));
+    }
+
+    #[test]
+    fn a_viewers_packet_differs_in_header_and_transport_number_alone() {
+        let bytes = canonical(&[(9, &[0x85])], b"the payload");
+        let outgoing = outgoing(&bytes, None);
+        let mut buffer = [0; 100];
+        let len = outgoing.write_into(&mut buffer, Some(0xBEEF));
+        assert_eq!(len, outgoing.encoded_len());
+        let packet = RtpPacket::parse(&buffer[..len]).unwrap();
+        assert_eq!((packet.header.ssrc, packet.header.payload_type), (0xAABB_CCDD, 97));
+        assert_eq!((packet.header.sequence, packet.header.timestamp), (0x0102, 0x0506_0708));
+        assert!(packet.header.marker);
+        assert_eq!(packet.header.extensions.get(3), Some(&[0xBE, 0xEF][..]));
+        assert_eq!(packet.header.extensions.get(1), Some(&[0x85][..]));
+        assert_eq!(packet.payload, b"the payload");
+    }
+
+    #[test]
+    fn a_retransmission_carries_the_original_number_before_the_payload() {
+        let bytes = canonical(&[(9, &[0x85])], b"the payload");
+        let outgoing = outgoing(&bytes, Some(0x0304));
+        let mut buffer = [0; 100];
+        let len = outgoing.write_into(&mut buffer, Some(7));
+        assert_eq!(len, bytes.len() + 2);
+        let packet = RtpPacket::parse(&buffer[..len]).unwrap();
+        assert_eq!(packet.header.extensions.get(3), Some(&[0, 7][..]));
+        assert_eq!(packet.payload, b"\x03\x04the payload");
+        assert_eq!(outgoing.payload_len(), packet.payload.len());
+    }
+
+    #[test]
+    fn nothing_is_written_to_a_buffer_that_is_too_short() {
+        let bytes = canonical(&[], b"the payload");
+        let outgoing = outgoing(&bytes, None);
+        let mut buffer = vec![0; outgoing.encoded_len() - 1];
+        assert_eq!(outgoing.write_into(&mut buffer, None), 0);
+        assert!(buffer.iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn the_longest_header_is_within_its_bound() {
+        let bytes = canonical(&[(9, &[0; 16]), (8, &[0; 16]), (5, &[0; 16]), (7, &[0; 16])], &[]);
+        assert!(bytes.len() <= MAX_CANONICAL_HEADER_LEN);
+    }
+}

@@ -1,0 +1,244 @@
+//! Key frames: finding where one starts, and asking a publisher for one.
+
+use std::time::{Duration, Instant};
+
+use crate::codec::Codec;
+
+use super::vp8;
+
+/// The shortest time between two requests to one publisher. A key frame costs as much as five to
+/// ten others, and no viewer that joins waits longer than this for the second one.
+pub const MIN_REQUEST_INTERVAL: Duration = Duration::from_millis(500);
+
+/// When an unanswered request is made again. Longer than a round trip plus the encoding of a frame
+/// on any link that can carry a meeting, shorter than a viewer's patience.
+pub const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Whether a decoder that has seen nothing can start at this packet: any of audio, the first one of
+/// a key frame for video.
+#[must_use]
+pub fn is_entry_point(codec: Codec, payload: &[u8]) -> bool {
+    match codec {
+        Codec::Opus => true,
+        Codec::Vp8 => vp8::starts_key_frame(payload),
+        Codec::Vp9 => vp9_starts_key_frame(payload),
+        Codec::H264 => h264_starts_key_frame(payload),
+        Codec::Av1 => av1_starts_key_frame(payload),
+    }
+}
+
+/// A frame that is not predicted from others in time (P clear), at its first packet (B set), in its
+/// lowest spatial layer (RFC 9628 section 4.2).
+fn vp9_starts_key_frame(payload: &[u8]) -> bool {
+    const PICTURE_ID: u8 = 0x80;
+    const PREDICTED: u8 = 0x40;
+    const LAYERS: u8 = 0x20;
+    const BEGIN: u8 = 0x08;
+    let Some((first, rest)) = payload.split_first() else {
+        return false;
+    };
+    if first & (PREDICTED | BEGIN) != BEGIN {
+        return false;
+    }
+    if first & LAYERS == 0 {
+        return true;
+    }
+    // The layer byte (TID, U, SID, D) follows a picture id of 0, 1 or 2 bytes.
+    let long = rest.first().is_some_and(|byte| byte & 0x80 != 0);
+    let picture_id_len = if first & PICTURE_ID == 0 { 0 } else { 1 + usize::from(long) };
+    rest.get(picture_id_len).is_some_and(|layers| layers & 0x0E == 0)
+}
+
+/// A sequence parameter set, or the start of an IDR slice (RFC 6184 sections 5.6 to 5.8).
+fn h264_starts_key_frame(payload: &[u8]) -> bool {
+    const STAP_A: u8 = 24;
+    const FU_A: u8 = 28;
+    let Some((first, rest)) = payload.split_first() else {
+        return false;
+    };
+    match first & 0x1F {
+        STAP_A => aggregated_units(rest).any(starts_idr),
+        FU_A => rest.first().is_some_and(|header| header & 0x80 != 0 && starts_idr(*header)),
+        _ => starts_idr(*first),
+    }
+}
+
+/// Whether the unit with this header byte is a sequence parameter set or part of an IDR picture.
+fn starts_idr(unit_header: u8) -> bool {
+    const IDR: u8 = 5;
+    const SPS: u8 = 7;
+    matches!(unit_header & 0x1F, IDR | SPS)
+}
+
+/// The header bytes of the units in a STAP-A, each of which follows its 16-bit length.
+fn aggregated_units(mut rest: &[u8]) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let (len, units) = rest.split_first_chunk::<2>()?;
+        let (unit, next) = units.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
+        rest = next;
+        unit.first().copied()
+    })
+}
+
+/// The first packet of a coded video sequence (N), which cannot continue a unit (Z) (AV1 RTP
+/// specification section 4.4).
+fn av1_starts_key_frame(payload: &[u8]) -> bool {
+    const CONTINUES: u8 = 0x80;
+    const NEW_SEQUENCE: u8 = 0x08;
+    payload.first().is_some_and(|header| header & (CONTINUES | NEW_SEQUENCE) == NEW_SEQUENCE)
+}
+
+/// When to ask one publisher for a key frame: at once on the first wish, then at most once per
+/// [`MIN_REQUEST_INTERVAL`], and again every [`RETRY_INTERVAL`] while someone waits.
+///
+/// [`KeyFrameRequester::request`] notes a wish; the owner calls [`KeyFrameRequester::poll`] at
+/// [`KeyFrameRequester::due`] and sends a request when it says so.
+#[derive(Debug, Default)]
+pub struct KeyFrameRequester {
+    last: Option<Instant>,
+    due: Option<Instant>,
+}
+
+/// What a [`KeyFrameRequester`] wants now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestDecision {
+    /// Send a request.
+    Send,
+    /// Nothing, until [`KeyFrameRequester::due`].
+    Wait,
+}
+
+impl KeyFrameRequester {
+    /// Notes that a key frame is wanted.
+    pub fn request(&mut self, now: Instant) {
+        let earliest = self.last.map_or(now, |last| now.max(last + MIN_REQUEST_INTERVAL));
+        self.due = Some(self.due.map_or(earliest, |due| due.min(earliest)));
+    }
+
+    /// Decides whether to send a request now; `still_wanted` tells whether to repeat it later.
+    pub fn poll(&mut self, now: Instant, still_wanted: bool) -> RequestDecision {
+        if self.due.is_none_or(|due| now < due) {
+            return RequestDecision::Wait;
+        }
+        self.last = Some(now);
+        self.due = still_wanted.then(|| now + RETRY_INTERVAL);
+        RequestDecision::Send
+    }
+
+    /// Forgets the wishes: a key frame came, or nobody wants one any more.
+    pub const fn settle(&mut self) {
+        self.due = None;
+    }
+
+    /// When to call [`KeyFrameRequester::poll`] next.
+    #[must_use]
+    pub const fn due(&self) -> Option<Instant> {
+        self.due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::testing::epoch;
+
+    use super::*;
+
+    fn after(start: Instant, millis: u64) -> Instant {
+        start + Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn the_first_wish_is_sent_at_once_and_a_burst_waits_for_the_interval() {
+        let start = epoch();
+        let mut requester = KeyFrameRequester::default();
+        requester.request(start);
+        assert_eq!(requester.poll(start, false), RequestDecision::Send);
+        for millis in [1, 100, 499] {
+            requester.request(after(start, millis));
+            assert_eq!(requester.poll(after(start, millis), false), RequestDecision::Wait);
+        }
+        assert_eq!(requester.due(), Some(after(start, 500)));
+        assert_eq!(requester.poll(after(start, 500), false), RequestDecision::Send);
+        assert_eq!(requester.due(), None);
+    }
+
+    #[test]
+    fn an_unanswered_request_is_repeated_until_it_is_settled() {
+        let start = epoch();
+        let mut requester = KeyFrameRequester::default();
+        requester.request(start);
+        assert_eq!(requester.poll(start, true), RequestDecision::Send);
+        assert_eq!(requester.poll(after(start, 999), true), RequestDecision::Wait);
+        assert_eq!(requester.poll(after(start, 1000), true), RequestDecision::Send);
+        requester.settle();
+        assert_eq!(requester.poll(after(start, 9000), true), RequestDecision::Wait);
+    }
+
+    #[test]
+    fn vp9_key_frames_are_found_at_their_first_packet_in_the_lowest_layer() {
+        assert!(is_entry_point(Codec::Vp9, &[0x08]));
+        assert!(is_entry_point(Codec::Vp9, &[0xA8, 0x92, 0x34, 0x00]));
+        assert!(is_entry_point(Codec::Vp9, &[0xA8, 0x12, 0xC0]));
+        assert!(!is_entry_point(Codec::Vp9, &[0xA8, 0x12, 0x02]), "spatial layer 1");
+        assert!(!is_entry_point(Codec::Vp9, &[0x48]), "predicted");
+        assert!(!is_entry_point(Codec::Vp9, &[0x00]), "not the beginning");
+        assert!(!is_entry_point(Codec::Vp9, &[0xA8, 0x92]), "cut off");
+    }
+
+    #[test]
+    fn h264_key_frames_are_found_in_every_packetization() {
+        assert!(is_entry_point(Codec::H264, &[0x67, 0x42]), "SPS");
+        assert!(is_entry_point(Codec::H264, &[0x65, 0x88]), "IDR slice");
+        assert!(is_entry_point(Codec::H264, &[0x78, 0, 1, 0x68, 0, 2, 0x67, 1]), "STAP-A");
+        assert!(is_entry_point(Codec::H264, &[0x7C, 0x85]), "start of a fragmented IDR slice");
+        assert!(!is_entry_point(Codec::H264, &[0x7C, 0x05]), "a later fragment");
+        assert!(!is_entry_point(Codec::H264, &[0x41, 0x9A]), "another slice");
+        assert!(!is_entry_point(Codec::H264, &[0x78, 0, 1, 0x68, 0, 9, 0x67]), "cut off");
+    }
+
+    #[test]
+    fn av1_key_frames_are_found_by_the_new_sequence_bit() {
+        assert!(is_entry_point(Codec::Av1, &[0x18]));
+        assert!(!is_entry_point(Codec::Av1, &[0x98]), "continues a unit");
+        assert!(!is_entry_point(Codec::Av1, &[0x10]), "an inter frame");
+    }
+
+    #[test]
+    fn every_audio_packet_is_an_entry_point_and_no_empty_video_packet_is() {
+        assert!(is_entry_point(Codec::Opus, &[]));
+        for codec in Codec::ALL.into_iter().filter(|codec| codec.is_video()) {
+            assert!(!is_entry_point(codec, &[]), "{codec:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_payload_makes_detection_panic(
+            payload in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            for codec in Codec::ALL {
+                let entry_point = is_entry_point(codec, &payload);
+                prop_assert!(entry_point || codec != Codec::Opus);
+            }
+        }
+
+        #[test]
+        fn requests_keep_their_distance(wishes in proptest::collection::vec(0u64..400, 1..100)) {
+            let mut now = epoch();
+            let mut sent: Vec<Instant> = Vec::new();
+            let mut requester = KeyFrameRequester::default();
+            for gap in wishes {
+                now += Duration::from_millis(gap);
+                requester.request(now);
+                if requester.poll(now, gap % 2 == 0) == RequestDecision::Send {
+                    sent.push(now);
+                }
+            }
+            for pair in sent.windows(2) {
+                prop_assert!(pair[1] - pair[0] >= MIN_REQUEST_INTERVAL);
+            }
+        }
+    }
+}

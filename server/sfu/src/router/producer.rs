@@ -1,0 +1,299 @@
+//! One published source: takes its packets in, once for all consumers.
+
+use std::time::{Duration, Instant};
+
+use shared::ids::ProducerId;
+
+use crate::{
+    codec::Codec,
+    extension::ExtensionIds,
+    rtp::{RtpPacket, unwrap_rtx},
+};
+
+use super::{
+    ConsumerKey,
+    arrivals::{Arrival, Arrivals},
+    cache::{CacheLimits, PacketCache},
+    egress::{CanonicalPacket, MAX_CANONICAL_HEADER_LEN, TransportKey},
+    keyframe::{KeyFrameRequester, is_entry_point},
+    missing::{GapDecision, MissingPackets},
+    modular::{low32, ntp_duration, ticks},
+};
+
+/// The longest decrypted packet that is taken, in bytes: what an Ethernet frame can carry.
+pub const MAX_PACKET_LEN: usize = 1500;
+
+/// The round trip to a publisher until it was measured.
+const INITIAL_ROUND_TRIP: Duration = Duration::from_millis(100);
+
+/// The shortest time after which a packet is asked for again: below it, the answer to the previous
+/// request may only be waiting behind the publisher's own video in its pacer.
+const MIN_NACK_RETRY: Duration = Duration::from_millis(20);
+
+/// What a producer is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct ProducerOptions {
+    /// Its name on the wire.
+    pub id: ProducerId,
+    /// The transport it comes in by.
+    pub transport: TransportKey,
+    /// What its payloads are.
+    pub codec: Codec,
+}
+
+/// Which of a publisher's streams a packet came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamRole {
+    /// The media itself.
+    Primary,
+    /// Retransmissions: the payload starts with the number of the packet it repeats (RFC 4588).
+    Rtx,
+}
+
+/// One decrypted packet of a publisher.
+#[derive(Debug, Clone, Copy)]
+pub struct IncomingRtp<'a> {
+    /// The source its SSRC belongs to.
+    pub producer: super::ProducerKey,
+    /// What its SSRC is for.
+    pub role: StreamRole,
+    /// The packet, decrypted.
+    pub packet: &'a [u8],
+    /// What the publisher's header extension ids mean.
+    pub ids: &'a ExtensionIds,
+}
+
+/// What became of a publisher's packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ingested {
+    /// It went to every consumer that is ready for it.
+    Forwarded,
+    /// The same packet was there before; browsers probe for bandwidth so.
+    Duplicate,
+    /// Its number is far from the others'.
+    OutOfRange,
+    /// It is a retransmission of nothing: padding that probes for bandwidth.
+    Probe,
+    /// The producer is paused.
+    Paused,
+    /// It is not RTP, or too long.
+    Malformed,
+    /// The router has no such producer.
+    UnknownProducer,
+}
+
+/// A publisher's wall clock and media clock at one instant, from its sender report (RFC 3550
+/// section 6.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SenderClock {
+    /// Wall clock: seconds and fraction, 32 bits each.
+    pub ntp: u64,
+    /// Media clock of the stream.
+    pub rtp_timestamp: u32,
+}
+
+/// What a producer has counted since it was added.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProducerStats {
+    /// Packets taken in, each once.
+    pub packets: u64,
+    /// Their payload bytes.
+    pub octets: u64,
+    /// Packets that were there before.
+    pub duplicates: u64,
+    /// Packets not taken in for another reason than being a duplicate or the producer's pause.
+    pub dropped: u64,
+    /// Packets that came while the producer was paused.
+    pub withheld: u64,
+    /// Packets asked for again, counted each time.
+    pub nacked: u64,
+    /// Requests for a key frame.
+    pub key_frame_requests: u64,
+}
+
+/// One published source and what its consumers share of it.
+#[derive(Debug)]
+pub(super) struct Producer {
+    pub(super) options: ProducerOptions,
+    pub(super) paused: bool,
+    /// The one encoding it publishes; with simulcast there is one of these per layer.
+    pub(super) stream: LayerStream,
+    /// In the order they were added.
+    pub(super) consumers: Vec<ConsumerKey>,
+    pub(super) key_frames: KeyFrameRequester,
+    pub(super) round_trip: Duration,
+    pub(super) stats: ProducerStats,
+}
+
+/// One stream of RTP with its own numbering: what arrived, what is kept, what is missing.
+#[derive(Debug)]
+pub(super) struct LayerStream {
+    arrivals: Arrivals,
+    cache: PacketCache,
+    pub(super) missing: MissingPackets,
+    clock: Option<(SenderClock, Instant)>,
+}
+
+/// A packet that was taken in and waits in the cache to be forwarded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Received {
+    /// Its extended sequence number.
+    pub(super) sequence: u64,
+    pub(super) timestamp: u32,
+    /// Whether a consumer may start at it.
+    pub(super) entry_point: bool,
+    /// Whether the stream begins anew at it, with unrelated numbers and timestamps.
+    pub(super) restart: bool,
+}
+
+impl Producer {
+    pub(super) fn new(options: ProducerOptions) -> Self {
+        let limits = if options.codec.is_video() { CacheLimits::VIDEO } else { CacheLimits::AUDIO };
+        Self {
+            options,
+            paused: false,
+            stream: LayerStream {
+                arrivals: Arrivals::default(),
+                cache: PacketCache::new(limits),
+                missing: MissingPackets::default(),
+                clock: None,
+            },
+            consumers: Vec::new(),
+            key_frames: KeyFrameRequester::default(),
+            round_trip: INITIAL_ROUND_TRIP,
+            stats: ProducerStats::default(),
+        }
+    }
+
+    /// Takes a packet in: once, in canonical form. On `Err`, there is nothing to forward.
+    pub(super) fn receive(
+        &mut self,
+        now: Instant,
+        incoming: &IncomingRtp<'_>,
+    ) -> Result<Received, Ingested> {
+        let received = self.try_receive(now, incoming);
+        match received {
+            Ok(_) => self.stats.packets += 1,
+            Err(Ingested::Duplicate) => self.stats.duplicates += 1,
+            Err(Ingested::Paused) => self.stats.withheld += 1,
+            Err(_) => self.stats.dropped += 1,
+        }
+        received
+    }
+
+    /// When [`super::Router::handle_timeout`] has something to do for this producer.
+    pub(super) fn due(&self) -> Option<Instant> {
+        [self.key_frames.due(), self.stream.missing.due()].into_iter().flatten().min()
+    }
+
+    /// How long to wait for a packet before asking for it again.
+    pub(super) fn nack_retry(&self) -> Duration {
+        self.round_trip.max(MIN_NACK_RETRY)
+    }
+
+    /// Stops asking for anything.
+    pub(super) fn forget_wishes(&mut self) {
+        self.stream.missing.clear();
+        self.key_frames.settle();
+    }
+
+    fn try_receive(
+        &mut self,
+        now: Instant,
+        incoming: &IncomingRtp<'_>,
+    ) -> Result<Received, Ingested> {
+        if incoming.packet.len() > MAX_PACKET_LEN {
+            return Err(Ingested::Malformed);
+        }
+        let packet = RtpPacket::parse(incoming.packet).map_err(|_| Ingested::Malformed)?;
+        let (number, payload) = match incoming.role {
+            StreamRole::Primary => (packet.header.sequence, packet.payload),
+            StreamRole::Rtx => unwrap_rtx(packet.payload).ok_or(Ingested::Probe)?,
+        };
+        let arrival = self.stream.arrivals.accept(number, incoming.role == StreamRole::Primary);
+        let sequence = match arrival {
+            Arrival::Newest { sequence, .. }
+            | Arrival::Late { sequence }
+            | Arrival::First { sequence }
+            | Arrival::Restart { sequence } => sequence,
+            Arrival::Duplicate => return Err(Ingested::Duplicate),
+            Arrival::OutOfRange => return Err(Ingested::OutOfRange),
+        };
+        if self.paused {
+            return Err(Ingested::Paused);
+        }
+        self.stream
+            .cache
+            .store(now, sequence, MAX_CANONICAL_HEADER_LEN + payload.len(), |buffer| {
+                CanonicalPacket::write(buffer, &packet, payload, incoming.ids)
+            })
+            .ok_or(Ingested::Malformed)?;
+        self.stats.octets += payload.len() as u64;
+        self.note_arrival(now, arrival);
+        Ok(Received {
+            sequence,
+            timestamp: packet.header.timestamp,
+            entry_point: is_entry_point(self.options.codec, payload)
+                && self.stream.is_complete_after(sequence),
+            restart: matches!(arrival, Arrival::Restart { .. }),
+        })
+    }
+
+    /// Keeps the account of what is missing; audio is never asked for again.
+    fn note_arrival(&mut self, now: Instant, arrival: Arrival) {
+        if matches!(arrival, Arrival::Restart { .. }) {
+            self.stream.missing.clear();
+            self.stream.clock = None;
+        }
+        if !self.options.codec.is_video() || self.consumers.is_empty() {
+            return;
+        }
+        match arrival {
+            Arrival::Newest { sequence, previous } => {
+                let hole = previous + 1..sequence;
+                if self.stream.missing.note_gap(now, hole) == GapDecision::GiveUp {
+                    self.key_frames.request(now);
+                }
+            }
+            Arrival::Late { sequence } => self.stream.missing.note_arrival(sequence),
+            Arrival::First { .. }
+            | Arrival::Restart { .. }
+            | Arrival::Duplicate
+            | Arrival::OutOfRange => {}
+        }
+    }
+}
+
+impl LayerStream {
+    /// The packet with extended number `sequence`, if it is still kept.
+    pub(super) fn packet(&self, sequence: u64) -> Option<CanonicalPacket<'_>> {
+        CanonicalPacket::read(self.cache.get(sequence)?)
+    }
+
+    /// The extended numbers that came after `sequence`.
+    pub(super) fn after(&self, sequence: u64) -> std::ops::RangeInclusive<u64> {
+        sequence + 1..=self.arrivals.newest().unwrap_or(sequence)
+    }
+
+    /// Notes the publisher's clocks at `now`.
+    pub(super) const fn set_clock(&mut self, now: Instant, clock: SenderClock) {
+        self.clock = Some((clock, now));
+    }
+
+    /// The publisher's clocks at `now`, as far as its last report tells.
+    pub(super) fn clock_at(&self, now: Instant, clock_rate: u32) -> Option<SenderClock> {
+        let (clock, at) = self.clock?;
+        let elapsed = now.saturating_duration_since(at);
+        Some(SenderClock {
+            ntp: clock.ntp.wrapping_add(ntp_duration(elapsed)),
+            rtp_timestamp: clock.rtp_timestamp.wrapping_add(low32(ticks(elapsed, clock_rate))),
+        })
+    }
+
+    /// Whether everything that arrived after `sequence` is still kept, so that a consumer starting
+    /// at a packet that was overtaken can be given what overtook it.
+    fn is_complete_after(&self, sequence: u64) -> bool {
+        self.after(sequence)
+            .all(|later| !self.arrivals.contains(later) || self.cache.get(later).is_some())
+    }
+}
