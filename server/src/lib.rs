@@ -1,1 +1,195 @@
-//! The server.
+//! Open Stream: a meeting server in one program.
+//!
+//! This crate is the shell around the media core `sfu`: it talks to browsers, disks and the
+//! operating system.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`config`] | the settings, and the secret that is made when none is given |
+//! | [`logging`] | what the program says about itself |
+//! | [`http`] | the page, REST, health |
+//! | [`signaling`] | the WebSocket of each participant |
+//! | [`rooms`] | who is where |
+//! | [`invites`] | who may come in |
+//! | [`media`] | the threads that forward media |
+//! | [`start`] | why the program did not start |
+//! | [`shutdown`] | the wish to stop, and what has to end first |
+//! | [`random`] | ids nobody can guess |
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    config::Config,
+    http::{health::Status, limits::RateLimiter, listener},
+    invites::Invites,
+    media::Media,
+    rooms::{RoomRegistry, RoomSettings, store::RoomStore},
+    shutdown::{Finish, Shutdown},
+    signaling::{Signaling, SignalingSettings},
+    start::StartError,
+};
+
+pub mod config;
+pub mod http;
+pub mod invites;
+pub mod logging;
+pub mod media;
+pub mod random;
+pub mod rooms;
+pub mod shutdown;
+pub mod signaling;
+pub mod start;
+
+/// What every request and every socket shares.
+#[derive(Debug)]
+pub struct App {
+    /// The settings.
+    pub config: Config,
+    /// Signs and checks tokens.
+    pub invites: Invites,
+    /// Who is where.
+    pub rooms: RoomRegistry,
+    /// The media workers.
+    pub media: Media,
+    /// What the WebSockets share.
+    pub signaling: Signaling,
+    /// How often one address may do what.
+    pub limits: Limits,
+    /// The wish to stop.
+    pub shutdown: Shutdown,
+}
+
+/// The [`App`], as routes are given it.
+pub type AppState = Arc<App>;
+
+/// How often one address may do what.
+#[derive(Debug)]
+pub struct Limits {
+    /// Creating rooms.
+    pub room_creation: RateLimiter,
+    /// Asking for rooms that do not exist.
+    pub room_guess: RateLimiter,
+}
+
+impl App {
+    /// How the server is, for those who send it work.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        if self.shutdown.is_begun() {
+            Status::Stopping
+        } else if self.media.is_ready() {
+            Status::Ready
+        } else {
+            Status::Starting
+        }
+    }
+}
+
+/// A server that was started by [`serve`].
+///
+/// It runs until the [`Shutdown`] begins; [`Running::finish`] waits for its end.
+#[derive(Debug)]
+pub struct Running {
+    /// Where the page, REST and signaling are.
+    pub http_address: SocketAddr,
+    /// Where browsers send media.
+    pub media_addresses: Vec<SocketAddr>,
+    /// What the server works with.
+    pub app: AppState,
+}
+
+/// Starts a server.
+///
+/// # Errors
+///
+/// Says in one line what is wrong with which setting; then nothing runs and no port is open.
+pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartError> {
+    let secret =
+        config::load_secret(config.storage.jwt_secret.0.as_ref(), &config.storage.data_dir)?;
+    let store = RoomStore::open(&config.storage.data_dir).map_err(StartError::Rooms)?;
+    let address = SocketAddr::new(config.http.host, config.http.port);
+    let listener = listener::bind(config.http.host, config.http.port)
+        .map_err(|source| StartError::Port { address, source })?;
+    let http_address = listener.local_addr().map_err(StartError::System)?;
+    let media = start_media(&config)?;
+    let media_addresses = media.candidates().to_vec();
+    let app = Arc::new(App {
+        invites: Invites::new(secret.as_bytes()).with_lifetime(config.rooms.invite_ttl),
+        rooms: RoomRegistry::open(store, room_settings(&config), Instant::now()),
+        media,
+        signaling: Signaling::new(signaling_settings(&config)),
+        limits: Limits {
+            room_creation: RateLimiter::per_minute(config.http.room_creation_limit),
+            room_guess: RateLimiter::per_minute(config.http.room_guess_limit),
+        },
+        shutdown: shutdown.clone(),
+        config,
+    });
+    signaling::start(&app);
+    let router = http::app(Arc::clone(&app));
+    let connections = listener::connections_within(raise_descriptor_limit());
+    shutdown.spawn(listener::serve(listener, router, connections, shutdown.clone()));
+    Ok(Running { http_address, media_addresses, app })
+}
+
+fn start_media(config: &Config) -> Result<Media, StartError> {
+    let public_ips = config.media.public_addresses().map_err(StartError::Addresses)?;
+    Ok(Media::start(media::MediaConfig {
+        port: config.media.media_port,
+        public_ips,
+        workers: config.media.workers.get(),
+    })?)
+}
+
+fn room_settings(config: &Config) -> RoomSettings {
+    RoomSettings { idle_timeout: config.rooms.room_idle_timeout, ..config.bounds.rooms }
+}
+
+fn signaling_settings(config: &Config) -> SignalingSettings {
+    let max_video_bitrate = config.media.max_video_bitrate;
+    SignalingSettings { max_video_bitrate, ..config.bounds.signaling.clone() }
+}
+
+/// Allows as many open files as the system lets us, and says how many that are: each participant
+/// needs one.
+fn raise_descriptor_limit() -> u64 {
+    /// What every system grants.
+    const FALLBACK: u64 = 256;
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => {
+            tracing::info!(limit, "open files are limited to {limit}");
+            limit
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files could not be raised");
+            rlimit::Resource::NOFILE.get_soft().unwrap_or(FALLBACK)
+        }
+    }
+}
+
+impl Running {
+    /// The address to open in a browser on this machine.
+    #[must_use]
+    pub fn local_url(&self) -> String {
+        let port = self.http_address.port();
+        match self.http_address.ip() {
+            ip if ip.is_unspecified() || ip == IpAddr::V4(Ipv4Addr::LOCALHOST) => {
+                format!("http://localhost:{port}")
+            }
+            ip => format!("http://{}", SocketAddr::new(ip, port)),
+        }
+    }
+
+    /// Waits until the shutdown begins, then for the end of every connection, but no longer than
+    /// `patience`; last of all the media workers stop.
+    pub async fn finish(self, patience: Duration) -> Finish {
+        self.app.shutdown.begun().await;
+        let finish = self.app.shutdown.finish(patience).await;
+        self.app.media.close().await;
+        finish
+    }
+}

@@ -1,0 +1,56 @@
+//! The outside world of HTTP: the page, REST, health, and the door to signaling.
+//!
+//! | module | what it answers |
+//! |---|---|
+//! | [`pages`] | the pages, rendered |
+//! | [`rooms`] | the REST interface of the rooms |
+//! | [`health`] | whether the process lives and takes work |
+//! | [`assets`] | the built page: scripts, styles, icons |
+//! | [`errors`] | problem details (RFC 9457) for everything that goes wrong |
+//! | [`headers`] | the security headers of every response |
+//! | [`limits`] | how often one address may do what |
+//! | [`origin`] | where the caller is, and where the caller thinks we are |
+//! | [`listener`] | connections: their bounds, and their end |
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use shared::{error::ErrorCode, limits::MAX_BODY_BYTES};
+
+use crate::{AppState, signaling};
+
+pub mod assets;
+pub mod errors;
+pub mod headers;
+pub mod health;
+pub mod limits;
+pub mod listener;
+pub mod origin;
+pub mod pages;
+pub mod rooms;
+
+/// Every route of the server.
+pub fn app(state: AppState) -> Router {
+    Router::new()
+        .nest("/api", api())
+        .nest("/health", health::routes())
+        .merge(signaling::routes())
+        .merge(pages::routes())
+        .fallback(pages::asset_or_not_found)
+        .layer(middleware::from_fn(headers::secure))
+        .with_state(state)
+}
+
+fn api() -> Router<AppState> {
+    Router::new()
+        .merge(rooms::routes())
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+}
+
+async fn not_found() -> errors::ApiError {
+    ErrorCode::NotFound.into()
+}
+
+async fn method_not_allowed() -> errors::ApiError {
+    ErrorCode::MethodNotAllowed.into()
+}

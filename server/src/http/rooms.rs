@@ -1,0 +1,149 @@
+//! The REST interface of the rooms.
+
+use std::time::{Instant, SystemTime};
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    routing::{get, post},
+};
+use shared::{
+    error::ErrorCode,
+    ids::RoomId,
+    limits::MAX_NAME_CHARS,
+    rest::{CreateRoomRequest, CreateRoomResponse, ParticipantsResponse, RoomResponse},
+    signaling::Role,
+};
+
+use super::{
+    errors::{ApiError, JsonBody},
+    limits::Limited,
+    origin::{ClientAddress, PublicBase},
+};
+use crate::{
+    AppState,
+    rooms::{Admission, RoomError},
+};
+
+/// `/rooms` and what is below it.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/rooms", post(create))
+        .route("/rooms/{room_id}", get(room))
+        .route("/rooms/{room_id}/participants", get(participants))
+}
+
+async fn create(
+    State(app): State<AppState>,
+    client: ClientAddress,
+    base: PublicBase,
+    JsonBody(request): JsonBody<CreateRoomRequest>,
+) -> Result<(StatusCode, Json<CreateRoomResponse>), ApiError> {
+    let host_name = checked_name(&request.host_name)?;
+    app.limits.room_creation.take(client.0, Instant::now())?;
+    let admission = match request.invite_only {
+        Some(true) => Admission::InviteOnly,
+        Some(false) | None => Admission::BareIdAllowed,
+    };
+    let now = SystemTime::now();
+    let room = app.rooms.create(host_name, admission, now)?;
+    let guest_token = app.invites.issue(&room.room_id, Role::Guest, now);
+    let response = CreateRoomResponse {
+        invite_link: base.invite_link(&room.room_id, &guest_token),
+        host_token: app.invites.issue(&room.room_id, Role::Host, now),
+        host_name: room.host_name,
+        room_id: room.room_id,
+    };
+    Ok((StatusCode::CREATED, Json(response)))
+}
+
+async fn room(
+    State(app): State<AppState>,
+    client: ClientAddress,
+    Path(room_id): Path<String>,
+) -> Result<Json<RoomResponse>, ApiError> {
+    let now = Instant::now();
+    app.limits.room_guess.peek(client.0, now)?;
+    let room_id: Option<RoomId> = room_id.parse().ok();
+    match room_id.and_then(|room_id| app.rooms.summary(&room_id)) {
+        Some(room) => Ok(Json(RoomResponse {
+            room_id: room.room_id,
+            host_name: room.host_name,
+            participant_count: room.participant_count,
+            created_at: humantime::format_rfc3339_millis(room.created_at).to_string(),
+        })),
+        None => {
+            app.limits.room_guess.take(client.0, now)?;
+            Err(ErrorCode::RoomNotFound.into())
+        }
+    }
+}
+
+async fn participants(
+    State(app): State<AppState>,
+    headers: HeaderMap,
+    Path(room_id): Path<String>,
+) -> Result<Json<ParticipantsResponse>, ApiError> {
+    let token = bearer(&headers)?;
+    let invite = app.invites.verify(token, SystemTime::now());
+    let invite = invite.map_err(|error| ApiError::unauthorized(error.code()))?;
+    if invite.room.as_str() != room_id {
+        return Err(ErrorCode::Forbidden.into());
+    }
+    let participants = app.rooms.participants(&invite.room).ok_or(ErrorCode::RoomNotFound)?;
+    Ok(Json(ParticipantsResponse { participants }))
+}
+
+/// A name that can be shown: not blank, not too long, nothing invisible that breaks lines.
+fn checked_name(name: &str) -> Result<&str, ErrorCode> {
+    let name = name.trim();
+    let is_shown = !name.is_empty() && !name.chars().any(char::is_control);
+    if is_shown && name.chars().count() <= MAX_NAME_CHARS {
+        Ok(name)
+    } else {
+        Err(ErrorCode::NameInvalid)
+    }
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).
+fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let credentials = headers
+        .get(AUTHORIZATION)
+        .ok_or_else(|| ApiError::unauthorized(ErrorCode::InviteRequired))?
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    credentials
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| ApiError::unauthorized(ErrorCode::InviteInvalid))
+}
+
+impl From<Limited> for ApiError {
+    fn from(limited: Limited) -> Self {
+        Self::too_many(limited.wait)
+    }
+}
+
+impl From<RoomError> for ApiError {
+    fn from(error: RoomError) -> Self {
+        tracing::error!(%error, "[ROOM] a room could not be created");
+        error.code().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_1_to_64_visible_characters() {
+        let longest = "ñ".repeat(MAX_NAME_CHARS);
+        assert_eq!(checked_name(&longest), Ok(longest.as_str()));
+        assert_eq!(checked_name("  Alice B. "), Ok("Alice B."));
+        for name in ["", "   ", "a\nb", "\u{7f}", &"ñ".repeat(MAX_NAME_CHARS + 1)] {
+            assert_eq!(checked_name(name), Err(ErrorCode::NameInvalid), "{name:?}");
+        }
+    }
+}
