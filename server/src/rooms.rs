@@ -1,0 +1,338 @@
+//! Who is where: every room of this server, and everyone in it.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`room`] | one room as a state machine that is told the time |
+//! | [`member`] | one participant of a room, with what they send and receive |
+//! | [`outbox`] | what waits to be sent to one participant, bounded |
+//! | [`store`] | the rooms on disk, so that they survive a restart |
+//!
+//! A room is changed under its lock, which is never held over an `await`. What a change means for
+//! the media worker comes back as a list of [`MediaCommand`]s, to be carried out after the lock
+//! is released.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use sfu::command::Command;
+use shared::{
+    error::ErrorCode,
+    ids::{ConsumerId, ProducerId, RoomId, RouterId, TransportId},
+    limits,
+    rest::ParticipantResponse,
+};
+
+use self::{
+    room::{Room, RouterSlot},
+    store::{RoomRecord, RoomStore},
+};
+use crate::random;
+
+pub mod member;
+pub mod outbox;
+pub mod room;
+pub mod store;
+
+/// Every room of this server.
+///
+/// Cheap to share; all methods take `&self`.
+#[derive(Debug)]
+pub struct RoomRegistry {
+    rooms: Mutex<HashMap<RoomId, SharedRoom>>,
+    /// Where each transport belongs: the media workers report by transport.
+    transports: Mutex<HashMap<TransportId, SharedRoom>>,
+    store: RoomStore,
+    settings: RoomSettings,
+    last_number: AtomicU64,
+}
+
+/// One room, and the lock that is never held over an `await`.
+#[derive(Debug, Clone)]
+pub struct SharedRoom(Arc<Mutex<Room>>);
+
+impl SharedRoom {
+    /// The room, for as short as possible.
+    pub fn lock(&self) -> MutexGuard<'_, Room> {
+        lock(&self.0)
+    }
+}
+
+/// The bounds and times of rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomSettings {
+    /// Most rooms at once.
+    pub max_rooms: usize,
+    /// Most participants of one room.
+    pub max_participants: usize,
+    /// How long a room lasts with nobody in it.
+    pub idle_timeout: Duration,
+    /// How long a place is kept when the other end closed the connection without `leave`.
+    pub closed_grace: Duration,
+    /// How long a place is kept when the connection fell silent.
+    pub reconnect_grace: Duration,
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            max_rooms: 10_000,
+            max_participants: limits::MAX_PARTICIPANTS,
+            // As long as an invite: a link that still lets in has a room to let into.
+            idle_timeout: Duration::from_hours(24),
+            closed_grace: Duration::from_secs(limits::CLOSED_GRACE_SECONDS.into()),
+            reconnect_grace: Duration::from_secs(limits::RECONNECT_GRACE_SECONDS.into()),
+        }
+    }
+}
+
+/// Who may come into a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// Whoever knows the room's id, as a guest, and whoever has an invite.
+    BareIdAllowed,
+    /// Whoever has an invite.
+    InviteOnly,
+}
+
+/// What anyone who knows a room's id may know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomSummary {
+    /// The room.
+    pub room_id: RoomId,
+    /// Who opened it.
+    pub host_name: String,
+    /// Participants now in it.
+    pub participant_count: usize,
+    /// When it was created.
+    pub created_at: SystemTime,
+    /// Who may come in.
+    pub admission: Admission,
+}
+
+/// Why a room was not created.
+#[derive(Debug, thiserror::Error)]
+pub enum RoomError {
+    /// [`RoomSettings::max_rooms`] exist.
+    #[error("the server has as many rooms as it may")]
+    Full,
+    /// The data folder did not take it.
+    #[error("the room could not be written to the data folder: {0}")]
+    Store(#[from] std::io::Error),
+}
+
+impl RoomError {
+    /// The code on the wire.
+    #[must_use]
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Full => ErrorCode::ServerBusy,
+            Self::Store(_) => ErrorCode::Internal,
+        }
+    }
+}
+
+/// A change that the media worker of a room has to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaCommand {
+    /// The room's router.
+    pub router_id: RouterId,
+    /// What to do.
+    pub command: Command,
+}
+
+impl RoomRegistry {
+    /// The rooms that `store` kept; their idle time starts anew.
+    #[must_use]
+    pub fn open(store: RoomStore, settings: RoomSettings, now: Instant) -> Self {
+        let records = store.load(settings.max_rooms);
+        let rooms = records.into_iter().map(|record| {
+            let room = Room::new(record, settings, now);
+            (room.id().clone(), SharedRoom(Arc::new(Mutex::new(room))))
+        });
+        Self {
+            rooms: Mutex::new(rooms.collect()),
+            transports: Mutex::default(),
+            store,
+            settings,
+            last_number: AtomicU64::new(0),
+        }
+    }
+
+    /// Opens a new room with nobody in it.
+    ///
+    /// # Errors
+    ///
+    /// There are too many rooms, or the data folder does not take another file.
+    pub fn create(
+        &self,
+        host_name: &str,
+        admission: Admission,
+        now: SystemTime,
+    ) -> Result<RoomSummary, RoomError> {
+        let record = RoomRecord {
+            room_id: random::room_id(),
+            host_name: host_name.to_owned(),
+            admission,
+            created_at: now,
+        };
+        let mut rooms = lock(&self.rooms);
+        if rooms.len() >= self.settings.max_rooms {
+            return Err(RoomError::Full);
+        }
+        self.store.save(&record)?;
+        let room = Room::new(record, self.settings, Instant::now());
+        let summary = room.summary();
+        rooms.insert(room.id().clone(), SharedRoom(Arc::new(Mutex::new(room))));
+        tracing::info!(room_id = %summary.room_id, "[ROOM] {} created", summary.room_id);
+        Ok(summary)
+    }
+
+    /// What anyone may know of a room.
+    #[must_use]
+    pub fn summary(&self, room_id: &RoomId) -> Option<RoomSummary> {
+        self.find(room_id).map(|room| room.lock().summary())
+    }
+
+    /// Who is in a room, in order of arrival.
+    #[must_use]
+    pub fn participants(&self, room_id: &RoomId) -> Option<Vec<ParticipantResponse>> {
+        self.find(room_id).map(|room| room.lock().participant_responses())
+    }
+
+    /// Rooms that exist.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        lock(&self.rooms).len()
+    }
+
+    /// Whether there is no room.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Transports that exist, over all rooms.
+    #[must_use]
+    pub fn transport_count(&self) -> usize {
+        lock(&self.transports).len()
+    }
+
+    /// The room of an id.
+    #[must_use]
+    pub fn find(&self, room_id: &RoomId) -> Option<SharedRoom> {
+        lock(&self.rooms).get(room_id).cloned()
+    }
+
+    /// The room that a transport belongs to.
+    #[must_use]
+    pub fn room_of_transport(&self, transport_id: TransportId) -> Option<SharedRoom> {
+        lock(&self.transports).get(&transport_id).cloned()
+    }
+
+    /// Remembers where a transport belongs, until [`Self::forget_transport`].
+    pub fn index_transport(&self, transport_id: TransportId, room: &SharedRoom) {
+        lock(&self.transports).insert(transport_id, room.clone());
+    }
+
+    /// Forgets a transport that was closed.
+    pub fn forget_transport(&self, transport_id: TransportId) {
+        lock(&self.transports).remove(&transport_id);
+    }
+
+    /// Tells every room the time: those whose grace is over lose their place, and rooms that were
+    /// empty for too long end. Returns what the media workers have to close.
+    pub fn handle_timeout(&self, now: Instant) -> Vec<MediaCommand> {
+        let rooms: Vec<SharedRoom> = lock(&self.rooms).values().cloned().collect();
+        let mut media = Vec::new();
+        for shared in rooms {
+            let mut room = shared.lock();
+            media.extend(room.handle_timeout(now));
+            if room.has_ended() {
+                let room_id = room.id().clone();
+                drop(room);
+                self.remove(&room_id);
+            }
+        }
+        media
+    }
+
+    /// Tells every room that the router it uses may have gone with its worker: where `is_lost`
+    /// says so, everyone is told to make their transports anew.
+    pub fn handle_router_loss(&self, is_lost: impl Fn(RouterId) -> bool) {
+        let rooms: Vec<SharedRoom> = lock(&self.rooms).values().cloned().collect();
+        for shared in rooms {
+            let mut room = shared.lock();
+            if room.router_id().is_some_and(&is_lost) {
+                for transport_id in room.handle_router_loss() {
+                    self.forget_transport(transport_id);
+                }
+            }
+        }
+    }
+
+    /// A fresh transport id.
+    #[must_use]
+    pub fn next_transport_id(&self) -> TransportId {
+        TransportId(self.next_number())
+    }
+
+    /// A fresh producer id.
+    #[must_use]
+    pub fn next_producer_id(&self) -> ProducerId {
+        ProducerId(self.next_number())
+    }
+
+    /// A fresh consumer id.
+    #[must_use]
+    pub fn next_consumer_id(&self) -> ConsumerId {
+        ConsumerId(self.next_number())
+    }
+
+    /// The router of a room, or a new one that somebody has to open.
+    #[must_use]
+    pub fn router_of(&self, room: &mut Room) -> Arc<RouterSlot> {
+        room.router_or_insert_with(|| RouterId(self.next_number()))
+    }
+
+    fn remove(&self, room_id: &RoomId) {
+        lock(&self.rooms).remove(room_id);
+        if let Err(error) = self.store.remove(room_id) {
+            tracing::warn!(%room_id, %error, "[ROOM] the file of {room_id} could not be removed");
+        }
+        tracing::info!(%room_id, "[ROOM] {room_id} ended, it was empty for long");
+    }
+
+    /// One sequence for all kinds: an id that is mistaken for one of another kind names nothing.
+    fn next_number(&self) -> u64 {
+        self.last_number.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+}
+
+/// A name that can be shown: not blank, not too long, nothing invisible that breaks lines.
+///
+/// # Errors
+///
+/// [`ErrorCode::NameInvalid`].
+pub fn checked_name(name: &str) -> Result<&str, ErrorCode> {
+    let name = name.trim();
+    let is_shown = !name.is_empty() && !name.chars().any(char::is_control);
+    if is_shown && name.chars().count() <= limits::MAX_NAME_CHARS {
+        Ok(name)
+    } else {
+        Err(ErrorCode::NameInvalid)
+    }
+}
+
+/// Locks; a panic elsewhere under the same lock is that room's fault and no reason to stop all.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

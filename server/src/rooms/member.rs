@@ -1,0 +1,242 @@
+//! One participant of a room, with what they send and receive.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sfu::{codec::Codec, command::Command};
+use shared::{
+    ids::{ConsumerId, ParticipantId, ProducerId, TransportId},
+    media::{MediaKind, RtpCapabilities, Source},
+    rest::ParticipantResponse,
+    signaling::{Direction, Participant, Presence, Producer, Role},
+};
+
+use super::outbox::Outbox;
+
+/// Most offers of one transport in [`RENEGOTIATION_WINDOW`]: each costs the parsing or writing of
+/// a session description.
+pub const MAX_RENEGOTIATIONS: usize = 10;
+
+/// What [`MAX_RENEGOTIATIONS`] is counted over.
+pub const RENEGOTIATION_WINDOW: Duration = Duration::from_secs(10);
+
+/// Names one socket of a participant, so that a replaced one cannot act any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// One participant of a room.
+#[derive(Debug)]
+pub struct Member {
+    pub(super) id: ParticipantId,
+    pub(super) display_name: String,
+    pub(super) role: Role,
+    pub(super) capabilities: RtpCapabilities,
+    pub(super) link: Link,
+    pub(super) media: MemberMedia,
+}
+
+/// Whether a participant can be told anything.
+#[derive(Debug)]
+pub(super) enum Link {
+    /// A socket is up.
+    Connected {
+        /// Which.
+        connection: ConnectionId,
+        /// Where to put what it shall be sent.
+        outbox: Outbox,
+    },
+    /// The socket was lost; the place is kept.
+    Reconnecting {
+        /// When the place is given up.
+        until: Instant,
+    },
+}
+
+/// What one participant sends and receives.
+#[derive(Debug, Default)]
+pub(super) struct MemberMedia {
+    send: Option<Leg>,
+    recv: Option<Leg>,
+    pub(super) producers: BTreeMap<ProducerId, Published>,
+    pub(super) consumers: HashMap<ConsumerId, ProducerId>,
+}
+
+/// One of the two transports.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub(super) transport_id: TransportId,
+    /// When the last offers were made, at most [`MAX_RENEGOTIATIONS`].
+    offers: VecDeque<Instant>,
+}
+
+/// A producer, as its room knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// Where it comes from.
+    pub source: Source,
+    /// What it is coded in.
+    pub codec: Codec,
+    /// Whether it is muted, or its camera off.
+    pub paused: bool,
+}
+
+/// Whether another offer may be made now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renegotiation {
+    /// It may, and was counted.
+    Allowed,
+    /// There were too many of late.
+    TooMany,
+}
+
+impl Member {
+    /// Puts a message on its way, if there is a socket.
+    pub(super) fn tell(&self, text: &Arc<str>) {
+        if let Link::Connected { outbox, .. } = &self.link {
+            outbox.push_text(Arc::clone(text));
+        }
+    }
+
+    /// Whether this socket speaks for the participant.
+    pub(super) fn is_on(&self, connection: ConnectionId) -> bool {
+        matches!(&self.link, Link::Connected { connection: current, .. } if *current == connection)
+    }
+
+    /// When the place is given up, if it is only kept.
+    pub(super) const fn kept_until(&self) -> Option<Instant> {
+        match self.link {
+            Link::Connected { .. } => None,
+            Link::Reconnecting { until } => Some(until),
+        }
+    }
+
+    /// The participant as the others see them.
+    pub(super) fn to_participant(&self) -> Participant {
+        Participant {
+            id: self.id.clone(),
+            display_name: self.display_name.clone(),
+            role: self.role,
+            presence: match self.link {
+                Link::Connected { .. } => Presence::Connected,
+                Link::Reconnecting { .. } => Presence::Reconnecting,
+            },
+            producers: self
+                .media
+                .producers
+                .iter()
+                .map(|(producer_id, published)| published.to_producer(*producer_id))
+                .collect(),
+        }
+    }
+
+    /// The participant as the REST interface shows them.
+    pub(super) fn to_response(&self) -> ParticipantResponse {
+        ParticipantResponse {
+            id: self.id.clone(),
+            display_name: self.display_name.clone(),
+            has_audio: self.is_live(Source::Microphone),
+            has_video: self.is_live(Source::Camera),
+        }
+    }
+
+    fn is_live(&self, source: Source) -> bool {
+        self.media.producers.values().any(|p| p.source == source && !p.paused)
+    }
+}
+
+impl MemberMedia {
+    /// The transport of a direction.
+    pub(super) const fn leg(&self, direction: Direction) -> Option<&Leg> {
+        match direction {
+            Direction::Send => self.send.as_ref(),
+            Direction::Recv => self.recv.as_ref(),
+        }
+    }
+
+    /// The place of the transport of a direction.
+    pub(super) const fn leg_mut(&mut self, direction: Direction) -> &mut Option<Leg> {
+        match direction {
+            Direction::Send => &mut self.send,
+            Direction::Recv => &mut self.recv,
+        }
+    }
+
+    /// The direction of a transport of this participant.
+    pub(super) fn direction_of(&self, transport_id: TransportId) -> Option<Direction> {
+        [Direction::Send, Direction::Recv].into_iter().find(|direction| {
+            self.leg(*direction).is_some_and(|leg| leg.transport_id == transport_id)
+        })
+    }
+
+    /// Takes a transport out with what it carried, to be closed.
+    pub(super) fn take_leg(&mut self, direction: Direction) -> Option<(Command, Vec<ProducerId>)> {
+        let leg = self.leg_mut(direction).take()?;
+        let producers = match direction {
+            Direction::Send => std::mem::take(&mut self.producers).into_keys().collect(),
+            Direction::Recv => {
+                self.consumers.clear();
+                Vec::new()
+            }
+        };
+        Some((Command::CloseTransport { transport_id: leg.transport_id }, producers))
+    }
+}
+
+impl Leg {
+    /// A transport that has not negotiated yet.
+    pub(super) const fn new(transport_id: TransportId) -> Self {
+        Self { transport_id, offers: VecDeque::new() }
+    }
+
+    /// Counts an offer, unless there were too many.
+    pub(super) fn renegotiate(&mut self, now: Instant) -> Renegotiation {
+        while self
+            .offers
+            .front()
+            .is_some_and(|first| now.saturating_duration_since(*first) >= RENEGOTIATION_WINDOW)
+        {
+            self.offers.pop_front();
+        }
+        if self.offers.len() >= MAX_RENEGOTIATIONS {
+            return Renegotiation::TooMany;
+        }
+        self.offers.push_back(now);
+        Renegotiation::Allowed
+    }
+}
+
+impl Published {
+    /// The producer as the wire names it.
+    #[must_use]
+    pub const fn to_producer(self, producer_id: ProducerId) -> Producer {
+        Producer { producer_id, source: self.source, paused: self.paused }
+    }
+
+    /// The media type a receiver needs, such as `video/VP8`.
+    #[must_use]
+    pub fn mime_type(self) -> String {
+        mime_type(self.codec)
+    }
+}
+
+/// The media type of a codec (RFC 4855).
+#[must_use]
+pub fn mime_type(codec: Codec) -> String {
+    let kind = if codec.is_video() { "video" } else { "audio" };
+    format!("{kind}/{}", codec.encoding_name())
+}
+
+/// What every router here can forward.
+#[must_use]
+pub fn router_capabilities() -> RtpCapabilities {
+    RtpCapabilities { codecs: Codec::ALL.map(mime_type).to_vec() }
+}
+
+/// The kind of a codec's streams.
+#[must_use]
+pub const fn kind(codec: Codec) -> MediaKind {
+    if codec.is_video() { MediaKind::Video } else { MediaKind::Audio }
+}

@@ -1,0 +1,249 @@
+//! The rooms on disk: one small file each, so that a killed server finds them again.
+//!
+//! A file is written beside its place and renamed into it, so it is whole or absent. It is not
+//! forced to the disk: rooms survive the end of the process, and the newest may be lost with the
+//! machine's power. Who is inside is not kept; participants come back by their resume tickets.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+use shared::ids::RoomId;
+
+use super::Admission;
+
+/// Most bytes of a room's file that are read; ours have under 600.
+const MAX_FILE_BYTES: u64 = 4096;
+
+/// The folder of the rooms' files.
+#[derive(Debug)]
+pub struct RoomStore {
+    folder: PathBuf,
+}
+
+/// What a room is apart from who is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomRecord {
+    /// The room.
+    pub room_id: RoomId,
+    /// Who opened it.
+    pub host_name: String,
+    /// Who may come in.
+    pub admission: Admission,
+    /// When it was created, to the millisecond.
+    pub created_at: SystemTime,
+}
+
+/// The JSON of a room's file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RoomFile {
+    room_id: RoomId,
+    host_name: String,
+    invite_only: bool,
+    /// Milliseconds since 1970.
+    created_at: u64,
+}
+
+impl RoomStore {
+    /// Keeps rooms in `data_dir`/rooms.
+    ///
+    /// # Errors
+    ///
+    /// The folder is missing and cannot be made.
+    pub fn open(data_dir: &Path) -> io::Result<Self> {
+        let folder = data_dir.join("rooms");
+        fs::create_dir_all(&folder)?;
+        Ok(Self { folder })
+    }
+
+    /// Reads at most `bound` rooms; a file that cannot be read is logged and left alone.
+    #[must_use]
+    pub fn load(&self, bound: usize) -> Vec<RoomRecord> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                tracing::error!(%error, "[ROOM] the rooms' folder could not be read");
+                return Vec::new();
+            }
+        };
+        let files = entries.filter_map(Result::ok).map(|entry| entry.path());
+        files
+            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+            .filter_map(|path| match read(&path) {
+                Ok(record) => Some(record),
+                Err(error) => {
+                    tracing::warn!(%error, "[ROOM] a room's file could not be read, skipped");
+                    None
+                }
+            })
+            .take(bound)
+            .collect()
+    }
+
+    /// Writes a room.
+    ///
+    /// # Errors
+    ///
+    /// The folder does not take it.
+    pub fn save(&self, record: &RoomRecord) -> io::Result<()> {
+        let path = self.path(&record.room_id);
+        let unfinished = path.with_extension("new");
+        write_private(&unfinished, &serde_json::to_vec(&RoomFile::from(record))?)?;
+        fs::rename(&unfinished, &path)
+    }
+
+    /// Removes a room; one that is not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// The file is there and stays.
+    pub fn remove(&self, room_id: &RoomId) -> io::Result<()> {
+        match fs::remove_file(self.path(room_id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// A room id is a safe file name: `room-` and letters, digits, `-` and `_`.
+    fn path(&self, room_id: &RoomId) -> PathBuf {
+        self.folder.join(format!("{room_id}.json"))
+    }
+}
+
+impl From<&RoomRecord> for RoomFile {
+    fn from(record: &RoomRecord) -> Self {
+        let since_1970 = record.created_at.duration_since(SystemTime::UNIX_EPOCH);
+        Self {
+            room_id: record.room_id.clone(),
+            host_name: record.host_name.clone(),
+            invite_only: record.admission == Admission::InviteOnly,
+            created_at: since_1970
+                .ok()
+                .and_then(|time| u64::try_from(time.as_millis()).ok())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+impl From<RoomFile> for RoomRecord {
+    fn from(file: RoomFile) -> Self {
+        let since_1970 = Duration::from_millis(file.created_at);
+        Self {
+            room_id: file.room_id,
+            host_name: file.host_name,
+            admission: if file.invite_only {
+                Admission::InviteOnly
+            } else {
+                Admission::BareIdAllowed
+            },
+            created_at: SystemTime::UNIX_EPOCH
+                .checked_add(since_1970)
+                .unwrap_or(SystemTime::UNIX_EPOCH),
+        }
+    }
+}
+
+fn read(path: &Path) -> io::Result<RoomRecord> {
+    if fs::metadata(path)?.len() > MAX_FILE_BYTES {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let file: RoomFile = serde_json::from_slice(&fs::read(path)?)?;
+    let record = RoomRecord::from(file);
+    // Under another name it could be neither found nor removed again.
+    if path.file_stem().is_some_and(|stem| stem == record.room_id.as_str()) {
+        Ok(record)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "the file is named after another room"))
+    }
+}
+
+/// Writes a file that only the server's own user can read.
+fn write_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    use std::{
+        io::Write,
+        os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    };
+
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(PRIVATE).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(PRIVATE))?;
+    file.write_all(contents)
+}
+
+/// Readable and writable by the owner alone.
+const PRIVATE: u32 = 0o600;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::random;
+
+    fn record() -> RoomRecord {
+        RoomRecord {
+            room_id: random::room_id(),
+            host_name: "Ada \u{1F469}".to_owned(),
+            admission: Admission::InviteOnly,
+            created_at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
+        }
+    }
+
+    #[test]
+    fn a_room_is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RoomStore::open(folder.path()).unwrap();
+        let record = record();
+        store.save(&record).unwrap();
+        assert_eq!(RoomStore::open(folder.path()).unwrap().load(10), [record]);
+    }
+
+    #[test]
+    fn a_rooms_file_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RoomStore::open(folder.path()).unwrap();
+        let record = record();
+        store.save(&record).unwrap();
+        let mode = fs::metadata(store.path(&record.room_id)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, PRIVATE);
+    }
+
+    #[test]
+    fn a_removed_room_is_gone_and_may_be_removed_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RoomStore::open(folder.path()).unwrap();
+        let record = record();
+        store.save(&record).unwrap();
+        store.remove(&record.room_id).unwrap();
+        store.remove(&record.room_id).unwrap();
+        assert_eq!(store.load(10), []);
+    }
+
+    #[test]
+    fn files_that_are_no_rooms_are_skipped() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RoomStore::open(folder.path()).unwrap();
+        let record = record();
+        store.save(&record).unwrap();
+        let misnamed = store.path(&random::room_id());
+        fs::copy(store.path(&record.room_id), misnamed).unwrap();
+        fs::write(store.path(&random::room_id()), "{").unwrap();
+        fs::write(store.path(&random::room_id()), vec![b' '; 5000]).unwrap();
+        fs::write(folder.path().join("rooms/room-cut-off.new"), "{").unwrap();
+        assert_eq!(store.load(10), [record]);
+    }
+
+    #[test]
+    fn no_more_rooms_are_read_than_may_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RoomStore::open(folder.path()).unwrap();
+        for _ in 0..5 {
+            store.save(&record()).unwrap();
+        }
+        assert_eq!(store.load(3).len(), 3);
+    }
+}

@@ -1,0 +1,79 @@
+//! What a participant sends.
+
+use sfu::command::{Command, CommandReply};
+use shared::{
+    error::ErrorCode,
+    ids::ProducerId,
+    signaling::{Produce, ProducerRef, Reply},
+};
+
+use super::{
+    session::{Answered, Place, Question, Refusal},
+    transports::unexpected,
+};
+use crate::rooms::member::Published;
+
+impl Place {
+    /// Publishes what an m-line carries.
+    pub(super) async fn produce(
+        &self,
+        question: Question,
+        Produce { transport_id, mid, source, paused }: Produce,
+    ) -> Result<Answered, Refusal> {
+        self.room.lock().plan_producer(&self.seat, transport_id, source)?;
+        let producer_id = self.app.rooms.next_producer_id();
+        let command = Command::Produce { transport_id, producer_id, mid, source, paused };
+        let codec = match self.media(command).await? {
+            CommandReply::Produced { codec } => codec,
+            other => return Err(unexpected(&other).into()),
+        };
+        let published = Published { source, codec, paused };
+        // Where this fails the worker has closed the producer with its transport.
+        let mut room = self.room.lock();
+        room.add_producer(&self.seat, transport_id, (producer_id, published))?;
+        tracing::info!(%producer_id, %transport_id, ?source, "[PRODUCE] {producer_id} published");
+        Ok(question.answer(Reply::Produce(ProducerRef { producer_id })))
+    }
+
+    /// Ends a producer.
+    pub(super) async fn close_producer(
+        &self,
+        question: Question,
+        ProducerRef { producer_id }: ProducerRef,
+    ) -> Result<Answered, Refusal> {
+        self.own_producer(producer_id)?;
+        self.media(Command::CloseProducer { producer_id }).await?;
+        let mut room = self.room.lock();
+        room.remove_producer(&self.seat, producer_id)?;
+        tracing::info!(%producer_id, "[PRODUCE] {producer_id} closed");
+        Ok(question.answer(Reply::Done))
+    }
+
+    /// Mutes a producer.
+    pub(super) async fn pause_producer(
+        &self,
+        question: Question,
+        ProducerRef { producer_id }: ProducerRef,
+    ) -> Result<Answered, Refusal> {
+        self.own_producer(producer_id)?;
+        self.media(Command::PauseProducer { producer_id }).await?;
+        self.room.lock().set_paused(&self.seat, producer_id, true)?;
+        Ok(question.answer(Reply::Done))
+    }
+
+    /// Makes a producer live again.
+    pub(super) async fn resume_producer(
+        &self,
+        question: Question,
+        ProducerRef { producer_id }: ProducerRef,
+    ) -> Result<Answered, Refusal> {
+        self.own_producer(producer_id)?;
+        self.media(Command::ResumeProducer { producer_id }).await?;
+        self.room.lock().set_paused(&self.seat, producer_id, false)?;
+        Ok(question.answer(Reply::Done))
+    }
+
+    fn own_producer(&self, producer_id: ProducerId) -> Result<(), ErrorCode> {
+        self.room.lock().own_producer(&self.seat, producer_id)
+    }
+}
