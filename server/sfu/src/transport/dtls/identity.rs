@@ -41,7 +41,7 @@ impl DtlsIdentity {
         self.fingerprint
     }
 
-    pub(super) fn certificate(&self) -> &Certificate {
+    pub(crate) fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 }
