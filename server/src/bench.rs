@@ -1,0 +1,3 @@
+//! Load clients, and what the server costs under them.
+
+pub mod client;
