@@ -5,7 +5,7 @@ use rtc_crypto::{RTCCrypto, RTCCryptoProvider, RTCRandom, providers::AwsLcRsProv
 static PROVIDER: AwsLcRsProvider = AwsLcRsProvider::new();
 
 /// Ciphers, hashes, signatures.
-pub(super) fn operations() -> &'static dyn RTCCrypto {
+pub(crate) fn operations() -> &'static dyn RTCCrypto {
     PROVIDER.crypto()
 }
 

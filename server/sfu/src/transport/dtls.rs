@@ -14,7 +14,7 @@
 //! - That hello says which SRTP profiles the client has; `rtc_dtls` would take the client's
 //!   favourite, we take the cheapest.
 //! - Handshake messages are put together here (bounded) and passed on whole, in order and once.
-//!   Plaintext alerts, repeated hellos, HelloVerifyRequests and the rest are dropped.
+//!   Plaintext alerts, repeated hellos and everything else are dropped.
 //! - After completion only encrypted records pass: a plaintext one can only be forged or late.
 //! - The last flight is sent again, byte for byte, until the peer has surely seen it. The same
 //!   bytes, because a receiver that has them already drops them as replays, while fresh ones would
@@ -272,12 +272,17 @@ impl DtlsServer {
             self.state = State::AwaitingFingerprint(hello);
             return Ok(());
         };
-        let accepted = Association::accept(now, &self.identity, fingerprint, &hello);
-        let mut association = match accepted {
+        let made = Association::new(&self.identity, fingerprint, &hello);
+        let mut association = match made {
             Ok(association) => association,
             Err(error) => return Err(self.fail(error)),
         };
+        let started = association.start(now, &hello);
         let datagrams: Vec<Bytes> = association.transmits().collect();
+        if let Err(error) = started {
+            self.outputs.extend(datagrams.into_iter().map(DtlsOutput::Transmit));
+            return Err(self.fail(error));
+        }
         self.transmit_flight(Flight::long(now, datagrams));
         self.state = State::Handshaking(Box::new(association), ClientFlight::default());
         Ok(())

@@ -56,31 +56,33 @@ pub(super) struct Association {
 }
 
 impl Association {
-    /// Starts the handshake with a hello that carries our cookie.
-    ///
-    /// `rtc_dtls` insists on a cookie exchange of its own, so it is shown the hello as it must
-    /// have been without the cookie, given the same cookie to ask for, and then shown the real
-    /// one. The handshake hash begins with the latter (RFC 6347 §4.2.1), so both ends agree.
-    pub(super) fn accept(
-        now: Instant,
+    /// Prepares for a hello that carries our cookie.
+    pub(super) fn new(
         identity: &DtlsIdentity,
         fingerprint: Fingerprint,
         hello: &ClientHello,
     ) -> Result<Self, DtlsError> {
         let profile = hello.srtp_profile().ok_or(DtlsError::NoCommonSrtpProfile)?;
-        let cookie = hello.cookie().ok_or(DtlsError::Malformed)?;
-        let first = hello.without_cookie().ok_or(DtlsError::Malformed)?;
-        let config = config(identity, fingerprint, profile, cookie)?;
+        let config = config(identity, fingerprint, profile, hello.cookie())?;
         let endpoint = Endpoint::new(PEER, TransportProtocol::UDP, Some(Arc::new(config)));
-        let mut association = Self { endpoint, fingerprint, profile };
-        for (sequence, body) in (0_u16..).zip([first.as_slice(), hello.body()]) {
+        Ok(Self { endpoint, fingerprint, profile })
+    }
+
+    /// Starts the handshake with the hello it was made for. After an error
+    /// [`transmits`](Self::transmits) has the alert for the peer.
+    ///
+    /// `rtc_dtls` insists on a cookie exchange of its own, so it is shown the hello as it must
+    /// have been without the cookie, given the same cookie to ask for, and then shown the real
+    /// one. The handshake hash begins with the latter (RFC 6347 §4.2.1), so both ends agree.
+    pub(super) fn start(&mut self, now: Instant, hello: &ClientHello) -> Result<(), DtlsError> {
+        for (sequence, body) in (0_u16..).zip([hello.without_cookie(), hello.body()]) {
             // What it answered the hello without a cookie, we have answered already.
-            association.transmits().for_each(drop);
+            self.transmits().for_each(drop);
             let record = handshake_record(CLIENT_HELLO, sequence, sequence, body)
                 .ok_or(DtlsError::Malformed)?;
-            association.read(now, &record)?;
+            self.read(now, &record)?;
         }
-        Ok(association)
+        Ok(())
     }
 
     /// Feeds one record.

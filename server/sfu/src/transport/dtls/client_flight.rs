@@ -1,5 +1,5 @@
-//! The client's part of the handshake: Certificate, ClientKeyExchange, CertificateVerify,
-//! ChangeCipherSpec, Finished (RFC 6347 §4.2.4, flight 5).
+//! The client's part of the handshake: `Certificate`, `ClientKeyExchange`, `CertificateVerify`,
+//! `ChangeCipherSpec`, `Finished` (RFC 6347 §4.2.4, flight 5).
 //!
 //! `rtc_dtls` gets each message whole, in order and once. It queues early records without a bound
 //! and joins fragments recursively, so order and bounds are kept here.
@@ -15,7 +15,7 @@ const VERIFY: u8 = 15;
 const CLIENT_KEY_EXCHANGE: u8 = 16;
 /// The record number behind those of the messages.
 const CHANGE_CIPHER_SPEC_NUMBER: u16 = 5;
-/// An empty certificate_list (RFC 5246 §7.4.6).
+/// An empty `certificate_list` (RFC 5246 §7.4.6).
 const NO_CERTIFICATES: [u8; 3] = [0; 3];
 /// A self-signed RSA-4096 certificate has 1.3 KB, an ECDSA one 0.4 KB.
 const MAX_MESSAGE: usize = 8192;
@@ -23,7 +23,7 @@ const MAX_MESSAGE: usize = 8192;
 const MAX_EARLY_RECORDS: usize = 4;
 /// Records of epoch 1 passed on before completion. A genuine client needs one.
 const MAX_ENCRYPTED_RECORDS: u8 = 32;
-/// The one message of the ChangeCipherSpec protocol (RFC 5246 §7.1).
+/// The one message of the `ChangeCipherSpec` protocol (RFC 5246 §7.1).
 const CHANGE_CIPHER_SPEC: [u8; 1] = [1];
 
 /// What to do about a record.
@@ -53,7 +53,7 @@ pub(super) struct ClientFlight {
 enum Passed {
     #[default]
     Nothing,
-    /// Everything up to ChangeCipherSpec: what comes now can be decrypted.
+    /// Everything up to `ChangeCipherSpec`: what comes now can be decrypted.
     Plaintext,
 }
 
@@ -119,7 +119,7 @@ impl ClientFlight {
         self.messages.get(position)?.as_ref()?.complete()
     }
 
-    /// Passes the flight on when it is complete up to ChangeCipherSpec.
+    /// Passes the flight on when it is complete up to `ChangeCipherSpec`.
     fn release(&mut self) -> Outcome {
         if self.passed == Passed::Plaintext {
             return Outcome::Dropped;

@@ -9,7 +9,7 @@ use crate::transport::srtp::SrtpProfile;
 const CLIENT_HELLO: u8 = 1;
 /// Browsers' hellos with a post-quantum key share have about 1.4 KB.
 const MAX_HELLO: usize = 4096;
-/// client_version and random.
+/// Version and random (RFC 5246 §7.4.1.2).
 const FIXED_PART: usize = 34;
 /// RFC 5764 §9.
 const USE_SRTP: u16 = 14;
@@ -20,6 +20,8 @@ const SECOND_MESSAGE: u16 = 1;
 #[derive(Debug)]
 pub(super) struct ClientHello {
     body: Vec<u8>,
+    without_cookie: Vec<u8>,
+    cookie: [u8; COOKIE_BYTES],
     srtp_profile: Option<SrtpProfile>,
 }
 
@@ -29,21 +31,15 @@ impl ClientHello {
         let mut rest = Reader(body);
         rest.take(FIXED_PART)?;
         rest.vector8()?;
+        let before_cookie = body.get(..body.len().checked_sub(rest.0.len())?)?;
         if rest.vector8()? != cookie {
             return None;
         }
+        let without_cookie = [before_cookie, &[0], rest.0].concat();
         rest.vector16()?;
         rest.vector8()?;
-        let mut extensions = Reader(rest.vector16()?);
-        let mut srtp_profile = None;
-        while !extensions.0.is_empty() {
-            let kind = extensions.u16()?;
-            let mut value = Reader(extensions.vector16()?);
-            if kind == USE_SRTP {
-                srtp_profile = choose_profile(value.vector16()?);
-            }
-        }
-        Some(Self { body: body.to_vec(), srtp_profile })
+        let srtp_profile = choose_profile(use_srtp(rest.vector16()?)?);
+        Some(Self { body: body.to_vec(), without_cookie, cookie: *cookie, srtp_profile })
     }
 
     /// The message as it came.
@@ -52,20 +48,13 @@ impl ClientHello {
     }
 
     /// The hello this client must have sent first: the same without a cookie (RFC 6347 §4.2.1).
-    pub(super) fn without_cookie(&self) -> Option<Vec<u8>> {
-        let mut rest = Reader(&self.body);
-        rest.take(FIXED_PART)?;
-        rest.vector8()?;
-        let before = self.body.len().checked_sub(rest.0.len())?;
-        rest.vector8()?;
-        let mut body = self.body.get(..before)?.to_vec();
-        body.push(0);
-        body.extend(rest.0);
-        Some(body)
+    pub(super) fn without_cookie(&self) -> &[u8] {
+        &self.without_cookie
     }
 
-    pub(super) fn cookie(&self) -> Option<[u8; COOKIE_BYTES]> {
-        cookie_of(&self.body)?.try_into().ok()
+    /// Our cookie, which it carries.
+    pub(super) fn cookie(&self) -> [u8; COOKIE_BYTES] {
+        self.cookie
     }
 
     /// The best profile that both sides have.
@@ -148,6 +137,20 @@ fn cookie_of(body: &[u8]) -> Option<&[u8]> {
     rest.take(FIXED_PART)?;
     rest.vector8()?;
     rest.vector8()
+}
+
+/// The profiles that the `use_srtp` extension offers, none without it (RFC 5764 §4.1.1).
+fn use_srtp(extensions: &[u8]) -> Option<&[u8]> {
+    let mut rest = Reader(extensions);
+    let mut profiles: &[u8] = &[];
+    while !rest.0.is_empty() {
+        let kind = rest.u16()?;
+        let mut value = Reader(rest.vector16()?);
+        if kind == USE_SRTP {
+            profiles = value.vector16()?;
+        }
+    }
+    Some(profiles)
 }
 
 fn choose_profile(offered: &[u8]) -> Option<SrtpProfile> {

@@ -126,7 +126,7 @@ pub(super) fn handshake_record(
     Some(record)
 }
 
-/// Writes a plaintext ChangeCipherSpec.
+/// Writes a plaintext `ChangeCipherSpec`.
 pub(super) fn change_cipher_spec_record(record_sequence: u16) -> Vec<u8> {
     let mut record = vec![CHANGE_CIPHER_SPEC_CONTENT];
     record.extend(VERSION);

@@ -9,7 +9,7 @@ use crate::transport::crypto;
 
 /// AES block.
 const BLOCK: usize = 16;
-/// Where the label meets the salt (RFC 3711 §4.3.1: key_id = label ‖ 48-bit r, r = 0).
+/// Where the label meets the salt (RFC 3711 §4.3.1: label ‖ 48-bit r with r = 0, XOR salt).
 const LABEL_POSITION: usize = 7;
 /// HMAC-SHA1 key (RFC 3711 §4.2.1).
 const SHA1_KEY_LEN: usize = 20;
