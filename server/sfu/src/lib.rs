@@ -11,8 +11,10 @@
 //! | `demux` | which transport a datagram belongs to; the front door |
 //! | [`transport`] | one leg: ICE, DTLS, SRTP, SDP, RTCP |
 //! | [`router`] | one room: producers, consumers, and the packets between them |
+//! | [`client`] | the other end of a leg, for load tests and simulations |
 //! | [`rtp`], [`codec`], [`extension`] | RTP headers, codecs, header extensions |
 
+pub mod client;
 pub mod codec;
 pub mod command;
 mod demux;

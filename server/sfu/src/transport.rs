@@ -13,7 +13,7 @@
 //! | [`rtcp`] | reports and feedback |
 
 pub(crate) mod connection;
-mod crypto;
+pub(crate) mod crypto;
 pub mod dtls;
 pub mod ice;
 pub(crate) mod publish;

@@ -1,0 +1,365 @@
+//! Fake browsers: real protocols, made-up media that says where it comes from.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use sfu::{
+    client::{ClientLeg, Received, ReceivedTrack, SentTrack},
+    codec::Codec,
+    extension::{Extension, ExtensionIds},
+    rtp::{RtpFields, RtpPacket, RtpWriter, unwrap_rtx},
+    transport::rtcp::{self, RtcpMessage, ntp::NtpTime, write},
+};
+
+use crate::oracle::Stamp;
+
+/// Packets a publisher keeps for retransmission.
+const KEPT: usize = 512;
+
+/// A publisher's track.
+pub(crate) struct Camera {
+    pub(crate) track: SentTrack,
+    pub(crate) stamp: Stamp,
+    frame_interval: Duration,
+    packets_per_frame: usize,
+    next_frame: Instant,
+    sequence: u16,
+    rtx_sequence: u16,
+    timestamp: u32,
+    wants_key_frame: bool,
+    pub(crate) key_frames: u64,
+    pub(crate) frames: u64,
+    /// Timestamp and payload by sequence number.
+    kept: BTreeMap<u16, (u32, Vec<u8>)>,
+    next_report: Instant,
+    pub(crate) packets: u32,
+}
+
+impl Camera {
+    /// Video of 25 frames a second, three packets each; or audio of 50 packets a second.
+    pub(crate) fn new(now: Instant, codec: Codec, ssrc: u32, stamp: Stamp) -> Self {
+        let rtx_ssrc = codec.is_video().then_some(ssrc + 1);
+        Self {
+            track: SentTrack { codec, ssrc, rtx_ssrc },
+            stamp,
+            frame_interval: Duration::from_millis(if codec.is_video() { 40 } else { 20 }),
+            packets_per_frame: if codec.is_video() { 3 } else { 1 },
+            next_frame: now,
+            // Wraps within the first second.
+            sequence: u16::MAX - 20,
+            rtx_sequence: 1,
+            timestamp: u32::MAX - 9_000,
+            wants_key_frame: true,
+            key_frames: 0,
+            frames: 0,
+            kept: BTreeMap::new(),
+            next_report: now,
+            packets: 0,
+        }
+    }
+
+    fn capture(&mut self, leg: &mut ClientLeg, out: &mut Vec<Vec<u8>>, twcc: &mut u16) {
+        let is_key = std::mem::take(&mut self.wants_key_frame);
+        self.key_frames += u64::from(is_key);
+        self.frames += 1;
+        for part in 0..self.packets_per_frame {
+            let payload = self.stamp.payload(self.track.codec, self.frames, part as u8, is_key);
+            let fields = RtpFields {
+                marker: part + 1 == self.packets_per_frame,
+                payload_type: self.track.codec.payload_type(),
+                sequence: self.sequence,
+                timestamp: self.timestamp,
+                ssrc: self.track.ssrc,
+            };
+            let packet = rtp(fields, *twcc, &payload);
+            *twcc = twcc.wrapping_add(1);
+            self.kept.insert(self.sequence, (self.timestamp, payload));
+            if self.kept.len() > KEPT {
+                self.kept.remove(&self.sequence.wrapping_sub(KEPT as u16));
+            }
+            self.sequence = self.sequence.wrapping_add(1);
+            self.packets += 1;
+            seal(leg, packet, out);
+        }
+        let ticks = self.track.codec.clock_rate() / 1000 * self.frame_interval.as_millis() as u32;
+        self.timestamp = self.timestamp.wrapping_add(ticks);
+        self.next_frame += self.frame_interval;
+    }
+
+    fn resend(&mut self, number: u16, leg: &mut ClientLeg, out: &mut Vec<Vec<u8>>, twcc: &mut u16) {
+        let (Some((timestamp, payload)), Some(ssrc), Some(payload_type)) =
+            (self.kept.get(&number), self.track.rtx_ssrc, self.track.codec.rtx_payload_type())
+        else {
+            return;
+        };
+        let fields = RtpFields {
+            marker: false,
+            payload_type,
+            sequence: self.rtx_sequence,
+            timestamp: *timestamp,
+            ssrc,
+        };
+        let mut repeated = number.to_be_bytes().to_vec();
+        repeated.extend_from_slice(payload);
+        let packet = rtp(fields, *twcc, &repeated);
+        *twcc = twcc.wrapping_add(1);
+        self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
+        seal(leg, packet, out);
+    }
+}
+
+/// A publisher's leg.
+pub(crate) struct Publisher {
+    pub(crate) leg: ClientLeg,
+    pub(crate) cameras: Vec<Camera>,
+    pub(crate) feedbacks: u64,
+    pub(crate) nacked: u64,
+    started: Instant,
+    twcc: u16,
+}
+
+impl Publisher {
+    pub(crate) fn new(now: Instant, leg: ClientLeg, cameras: Vec<Camera>) -> Self {
+        Self { leg, cameras, feedbacks: 0, nacked: 0, started: now, twcc: 0 }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let frames = self.cameras.iter().map(|camera| camera.next_frame);
+        let frames = frames.filter(|_| self.leg.is_connected());
+        frames.chain(self.leg.poll_timeout()).min()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<Vec<u8>> {
+        let mut out = Vec::new();
+        self.leg.handle_timeout(now);
+        if self.leg.is_connected() {
+            for camera in &mut self.cameras {
+                if camera.next_frame + camera.frame_interval < now {
+                    camera.next_frame = now;
+                }
+                while camera.next_frame <= now {
+                    camera.capture(&mut self.leg, &mut out, &mut self.twcc);
+                }
+                if camera.next_report <= now {
+                    camera.next_report = now + Duration::from_secs(1);
+                    // One wall clock for all tracks: the time since the leg was made.
+                    let since = now.duration_since(self.started);
+                    let ntp = NtpTime(
+                        (since.as_secs() << 32)
+                            | (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000,
+                    );
+                    let mut packet = Vec::new();
+                    let report = write::SenderReport {
+                        ssrc: camera.track.ssrc,
+                        ntp,
+                        rtp_timestamp: camera.timestamp,
+                        packet_count: camera.packets,
+                        octet_count: 0,
+                    };
+                    write::sender_report(&mut packet, &report, "publisher");
+                    self.leg.seal_rtcp(&mut packet).unwrap();
+                    out.push(packet);
+                }
+            }
+        }
+        self.drain(out)
+    }
+
+    pub(crate) fn handle_datagram(&mut self, now: Instant, mut bytes: Vec<u8>) -> Vec<Vec<u8>> {
+        let mut wanted = Vec::new();
+        if let Some(Received::Rtcp(packet)) = self.leg.handle_datagram(now, &mut bytes) {
+            for message in rtcp::parse(packet).map(Result::unwrap) {
+                match message {
+                    RtcpMessage::Pli { media_ssrc } => {
+                        for camera in &mut self.cameras {
+                            camera.wants_key_frame |= camera.track.ssrc == media_ssrc;
+                        }
+                    }
+                    RtcpMessage::Nack { media_ssrc, lost, .. } => {
+                        wanted.extend(lost.map(|number| (media_ssrc, number)));
+                    }
+                    RtcpMessage::TransportFeedback(_) => self.feedbacks += 1,
+                    _ => {}
+                }
+            }
+        }
+        let mut out = Vec::new();
+        self.nacked += wanted.len() as u64;
+        for (ssrc, number) in wanted {
+            for camera in self.cameras.iter_mut().filter(|camera| camera.track.ssrc == ssrc) {
+                camera.resend(number, &mut self.leg, &mut out, &mut self.twcc);
+            }
+        }
+        self.drain(out)
+    }
+
+    fn drain(&mut self, mut out: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        out.extend(std::iter::from_fn(|| self.leg.poll_transmit()));
+        out
+    }
+}
+
+/// A viewer's leg.
+pub(crate) struct Viewer {
+    pub(crate) leg: ClientLeg,
+    pub(crate) tracks: BTreeMap<u32, Track>,
+    /// Whether lost packets are asked for again.
+    pub(crate) asks_again: bool,
+}
+
+/// What a viewer has of one track.
+#[derive(Default)]
+pub(crate) struct Track {
+    pub(crate) rtx_ssrc: Option<u32>,
+    /// What came, in the order it came.
+    pub(crate) arrivals: Vec<Arrival>,
+    pub(crate) seen: BTreeSet<u16>,
+    highest: Option<u16>,
+    /// What to ask for again, and when first.
+    missing: BTreeMap<u16, (Instant, u8)>,
+    pub(crate) retransmissions: u64,
+    pub(crate) reports: Vec<(Instant, NtpTime, u32)>,
+}
+
+/// One packet that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub(crate) at: Instant,
+    pub(crate) sequence: u16,
+    pub(crate) timestamp: u32,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) resent: bool,
+}
+
+impl Viewer {
+    pub(crate) fn new(leg: ClientLeg) -> Self {
+        Self { leg, tracks: BTreeMap::new(), asks_again: true }
+    }
+
+    pub(crate) fn offered(&mut self, tracks: Vec<ReceivedTrack>) {
+        for track in tracks {
+            self.tracks.entry(track.ssrc).or_default().rtx_ssrc = track.rtx_ssrc;
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let asks = self.tracks.values().flat_map(|track| track.missing.values()).map(|(at, _)| *at);
+        asks.chain(self.leg.poll_timeout()).min()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<Vec<u8>> {
+        self.leg.handle_timeout(now);
+        let mut out = Vec::new();
+        for (ssrc, track) in &mut self.tracks {
+            let mut wanted = Vec::new();
+            for (number, (at, tries)) in &mut track.missing {
+                if *at <= now {
+                    wanted.push(*number);
+                    *at = now + Duration::from_millis(100);
+                    *tries += 1;
+                }
+            }
+            track.missing.retain(|_, (_, tries)| *tries < 10);
+            if !wanted.is_empty() && self.leg.is_connected() {
+                let mut packet = Vec::new();
+                write::nack(&mut packet, 1, *ssrc, &wanted);
+                self.leg.seal_rtcp(&mut packet).unwrap();
+                out.push(packet);
+            }
+        }
+        out.extend(std::iter::from_fn(|| self.leg.poll_transmit()));
+        out
+    }
+
+    pub(crate) fn handle_datagram(&mut self, now: Instant, mut bytes: Vec<u8>) -> Vec<Vec<u8>> {
+        let asks_again = self.asks_again;
+        match self.leg.handle_datagram(now, &mut bytes) {
+            Some(Received::Rtp(packet)) => {
+                let packet = RtpPacket::parse(packet).unwrap();
+                let ssrc = packet.header.ssrc;
+                let ids = ExtensionIds::ours();
+                let twcc = ids.id_of(Extension::TransportCc).unwrap();
+                assert!(
+                    packet.header.extensions.get(twcc).is_some(),
+                    "every packet has a transport-wide sequence number"
+                );
+                if let Some(track) = self.tracks.get_mut(&ssrc) {
+                    track.take(now, packet.header.sequence, &packet, asks_again);
+                } else if let Some(track) =
+                    self.tracks.values_mut().find(|track| track.rtx_ssrc == Some(ssrc))
+                {
+                    track.take_resent(now, &packet);
+                } else {
+                    panic!("a packet of SSRC {ssrc} that was never offered");
+                }
+            }
+            Some(Received::Rtcp(packet)) => {
+                for message in rtcp::parse(packet).map(Result::unwrap) {
+                    if let RtcpMessage::SenderReport { ssrc, ntp, rtp_timestamp, .. } = message {
+                        let track =
+                            self.tracks.get_mut(&ssrc).expect("a report of an offered track");
+                        track.reports.push((now, ntp, rtp_timestamp));
+                    }
+                }
+            }
+            None => {}
+        }
+        std::iter::from_fn(|| self.leg.poll_transmit()).collect()
+    }
+}
+
+impl Track {
+    fn take(&mut self, now: Instant, sequence: u16, packet: &RtpPacket<'_>, asks_again: bool) {
+        let highest = *self.highest.get_or_insert(sequence);
+        let ahead = sequence.wrapping_sub(highest);
+        if ahead < 0x8000 {
+            if asks_again && self.rtx_ssrc.is_some() {
+                for step in 1..ahead {
+                    let number = highest.wrapping_add(step);
+                    self.missing.insert(number, (now + Duration::from_millis(20), 0));
+                }
+            }
+            self.highest = Some(sequence);
+        }
+        self.missing.remove(&sequence);
+        self.seen.insert(sequence);
+        self.arrivals.push(Arrival {
+            at: now,
+            sequence,
+            timestamp: packet.header.timestamp,
+            payload: packet.payload.to_vec(),
+            resent: false,
+        });
+    }
+
+    fn take_resent(&mut self, now: Instant, packet: &RtpPacket<'_>) {
+        let (sequence, payload) = unwrap_rtx(packet.payload).unwrap();
+        self.retransmissions += 1;
+        self.missing.remove(&sequence);
+        if self.seen.insert(sequence) {
+            self.arrivals.push(Arrival {
+                at: now,
+                sequence,
+                timestamp: packet.header.timestamp,
+                payload: payload.to_vec(),
+                resent: true,
+            });
+        }
+    }
+}
+
+fn rtp(fields: RtpFields, twcc: u16, payload: &[u8]) -> Vec<u8> {
+    let mut buffer = vec![0; 1500];
+    let mut writer = RtpWriter::new(&mut buffer, fields).unwrap();
+    writer.extension(Extension::TransportCc.id(), &twcc.to_be_bytes()).unwrap();
+    let (_, length) = writer.finish(payload).unwrap();
+    buffer.truncate(length);
+    buffer
+}
+
+fn seal(leg: &mut ClientLeg, mut packet: Vec<u8>, out: &mut Vec<Vec<u8>>) {
+    leg.seal_rtp(&mut packet).unwrap();
+    out.push(packet);
+}
