@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn what_names_no_room_is_refused() {
-        for text in ["", "   ", "hello", "https://meet.example/", "/join?room=", "room-1702156800000"]
+        for text in
+            ["", "   ", "hello", "https://meet.example/", "/join?room=", "room-1702156800000"]
         {
             assert_eq!(parsed(text), None, "{text}");
         }

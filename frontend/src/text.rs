@@ -42,7 +42,7 @@ pub mod landing {
     /// What is needed, and what is not.
     pub const NEEDS: [(&str, &str); 3] = [
         ("A current browser", "Chrome, Edge, Firefox or Safari, on a computer or a phone."),
-        ("A camera and a microphone, if you like", "You can come in without either and listen."),
+        ("Camera and microphone, if you like", "You can come in without either and listen."),
         ("The invite link", "Whoever starts the meeting sends it. It expires by itself."),
     ];
 }
@@ -56,7 +56,7 @@ pub mod join {
     /// Heading when the address names no room.
     pub const WHICH_HEADING: &str = "Which meeting?";
     /// Under that heading.
-    pub const WHICH: &str = "Paste the invite link you were sent, or the room's id.";
+    pub const WHICH: &str = "Paste the invite link you were sent, or the room’s id.";
     /// While the room is looked up.
     pub const LOOKING: &str = "Looking for the meeting…";
     /// Label of the name.

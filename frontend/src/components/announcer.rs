@@ -60,10 +60,7 @@ mod tests {
     fn joins_and_leaves_are_told_by_name() {
         let (ada, bob, eve) = (person(1, "Ada"), person(2, "Bob"), person(3, "Eve"));
         let former = [ada.clone(), bob];
-        assert_eq!(
-            news_between(&former, &[ada, eve]).as_deref(),
-            Some("Eve joined. Bob left.")
-        );
+        assert_eq!(news_between(&former, &[ada, eve]).as_deref(), Some("Eve joined. Bob left."));
         assert_eq!(news_between(&former, &former), None);
     }
 }

@@ -76,9 +76,9 @@ impl Devices {
             }
             for source in [Source::Microphone, Source::Camera] {
                 let problem = problems.iter().find(|(failed, _)| *failed == source);
-                self.status(source).set(problem.map_or(DeviceStatus::On, |(_, error)| {
-                    DeviceStatus::Failed(*error)
-                }));
+                self.status(source).set(
+                    problem.map_or(DeviceStatus::On, |(_, error)| DeviceStatus::Failed(*error)),
+                );
             }
         });
     }
@@ -212,27 +212,30 @@ fn DeviceToggle(devices: Devices, source: Source) -> impl IntoView {
 fn DeviceProblems(devices: Devices) -> impl IntoView {
     let problems = Memo::new(move |_| problems(devices.microphone.get(), devices.camera.get()));
     let lines = move || {
-        problems.get().into_iter().map(|(which, error)| {
-            let retry = move |_| match which {
-                Which::Microphone => devices.toggle(Source::Microphone),
-                Which::Camera => devices.toggle(Source::Camera),
-                Which::Both => devices.open_both(),
-            };
-            view! {
-                <p class="notice" data-problem=error.to_string()>
-                    <Icon of=Glyph::Warning/>
-                    <span>
-                        <strong>{which.label()}</strong>
-                        ": "
-                        {error.text()}
-                    </span>
-                    <button class="button button-small" type="button" on:click=retry>
-                        {join::RETRY}
-                    </button>
-                </p>
-            }
-        })
-        .collect_view()
+        problems
+            .get()
+            .into_iter()
+            .map(|(which, error)| {
+                let retry = move |_| match which {
+                    Which::Microphone => devices.toggle(Source::Microphone),
+                    Which::Camera => devices.toggle(Source::Camera),
+                    Which::Both => devices.open_both(),
+                };
+                view! {
+                    <p class="notice" data-problem=error.to_string()>
+                        <Icon of=Glyph::Warning/>
+                        <span>
+                            <strong>{which.label()}</strong>
+                            ": "
+                            {error.text()}
+                        </span>
+                        <button class="button button-small" type="button" on:click=retry>
+                            {join::RETRY}
+                        </button>
+                    </p>
+                }
+            })
+            .collect_view()
     };
     view! {
         <div class="preview-problems" aria-live="polite">

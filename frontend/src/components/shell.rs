@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     app::CONTENT_ID,
-    components::icon::{Icon, Logo},
+    components::icon::{Glyph, Icon, Logo},
     text,
 };
 
@@ -30,13 +30,9 @@ pub fn Shell(children: Children) -> impl IntoView {
 /// Says, where no script runs, why nothing will happen.
 #[component]
 fn NeedsJavaScript() -> impl IntoView {
-    view! {
-        <noscript>
-            <p class="notice" role="note">
-                {text::NEEDS_JAVASCRIPT}
-            </p>
-        </noscript>
-    }
+    // Markup and not elements: to a browser that runs scripts, the content of this one is text.
+    let note = format!(r#"<p class="notice" role="note">{}</p>"#, text::NEEDS_JAVASCRIPT);
+    view! { <noscript inner_html=note></noscript> }
 }
 
 /// One sentence about what went wrong, announced when it appears.
@@ -45,7 +41,7 @@ pub fn ErrorNote(
     /// The sentence; nothing is shown without one.
     #[prop(into)]
     text: Signal<Option<String>>,
-    /// What [`aria-errormessage`] refers to.
+    /// What the field's `aria-describedby` refers to.
     id: &'static str,
 ) -> impl IntoView {
     view! {
@@ -55,7 +51,7 @@ pub fn ErrorNote(
                     .map(|text| {
                         view! {
                             <p>
-                                <Icon of=crate::components::icon::Glyph::Warning/>
+                                <Icon of=Glyph::Warning/>
                                 {text}
                             </p>
                         }

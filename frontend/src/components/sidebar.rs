@@ -10,7 +10,7 @@ use crate::{
         stage::watch_tile,
         tile::{Avatar, marks},
     },
-    meeting::view::{TileKey, TileView},
+    meeting::view::TileView,
     session::Session,
     text::room,
 };
@@ -85,14 +85,16 @@ fn InviteLink(link: String) -> impl IntoView {
     };
     let copied = move || copying.get() == Copying::Copied;
     view! {
-        <section class="invite" aria-labelledby="invite-heading">
-            <h2 id="invite-heading">{room::INVITE}</h2>
+        <div class="invite">
+            <h2>
+                <label for="invite-link">{room::INVITE}</label>
+            </h2>
             <input
                 node_ref=input
+                id="invite-link"
                 class="invite-link"
                 type="text"
                 readonly=true
-                aria-labelledby="invite-heading"
                 value=link
             />
             <button class="button" type="button" on:click=copy>
@@ -105,7 +107,7 @@ fn InviteLink(link: String) -> impl IntoView {
                     }}
                 </span>
             </button>
-        </section>
+        </div>
     }
 }
 
@@ -127,17 +129,15 @@ fn copy_text(text: String, outcome: RwSignal<Copying>) {
 #[component]
 fn Roster(session: Session) -> impl IntoView {
     let view = session.view();
-    let keys = Memo::new(move |_| {
-        view.with(|view| view.tiles.iter().map(|tile| tile.key.clone()).collect::<Vec<_>>())
-    });
+    let tiles = Memo::new(move |_| view.with(|view| view.tiles.clone()));
     view! {
         <section class="roster" aria-labelledby="roster-heading">
             <h2 id="roster-heading">
-                {room::PEOPLE} " " <span class="count">{move || keys.with(Vec::len)}</span>
+                {room::PEOPLE} " " <span class="count">{move || tiles.with(Vec::len)}</span>
             </h2>
             <ul>
-                <For each=move || keys.get() key=TileKey::clone let:key>
-                    <Person tile=watch_tile(session, &key)/>
+                <For each=move || tiles.get() key=|tile| tile.key.clone() let:tile>
+                    <Person tile=watch_tile(session, tile)/>
                 </For>
             </ul>
         </section>

@@ -10,7 +10,7 @@ use crate::{
     components::tile::Tile,
     meeting::{
         layout::{Grid, Stage as Space, grid},
-        view::{TileKey, TileView},
+        view::TileView,
     },
     session::Session,
     text::room,
@@ -32,10 +32,8 @@ pub fn Stage(
     let view = session.view();
     let stage = NodeRef::<Div>::new();
     let size = use_size(stage);
-    let keys = Memo::new(move |_| {
-        view.with(|view| view.tiles.iter().map(|tile| tile.key.clone()).collect::<Vec<_>>())
-    });
-    let grid = Memo::new(move |_| tile_grid(keys.with(Vec::len), size.get()));
+    let tiles = Memo::new(move |_| view.with(|view| view.tiles.clone()));
+    let grid = Memo::new(move |_| tile_grid(tiles.with(Vec::len), size.get()));
     view! {
         <div
             node_ref=stage
@@ -45,22 +43,20 @@ pub fn Stage(
             style:--tile-width=move || format!("{}px", grid.read().tile_width.floor())
             style:--tile-height=move || format!("{}px", grid.read().tile_height.floor())
         >
-            <For each=move || keys.get() key=TileKey::clone let:key>
-                <Tile session=session tile=watch_tile(session, &key)/>
+            <For each=move || tiles.get() key=|tile| tile.key.clone() let:tile>
+                <Tile session=session tile=watch_tile(session, tile)/>
             </For>
         </div>
     }
 }
 
-/// The tile of `key` as it changes, and as it last was once it is gone.
+/// A tile as it changes, and as it last was once it is gone.
 #[must_use]
-pub fn watch_tile(session: Session, key: &TileKey) -> Memo<TileView> {
+pub fn watch_tile(session: Session, tile: TileView) -> Memo<TileView> {
     let view = session.view();
-    let key = key.clone();
-    let find = move || view.with(|view| view.tiles.iter().find(|tile| tile.key == key).cloned());
-    let first = untrack(&find).expect("a listed tile is in the view that lists it");
     Memo::new(move |last: Option<&TileView>| {
-        find().or_else(|| last.cloned()).unwrap_or_else(|| first.clone())
+        let now = view.with(|view| view.tiles.iter().find(|now| now.key == tile.key).cloned());
+        now.or_else(|| last.cloned()).unwrap_or_else(|| tile.clone())
     })
 }
 

@@ -112,7 +112,8 @@ fn initials(name: &str) -> String {
 /// One of the colours that the style knows, the same for the same name.
 fn hue(name: &str) -> String {
     const HUES: u32 = 6;
-    let sum = name.chars().fold(0_u32, |sum, letter| sum.wrapping_mul(31).wrapping_add(letter.into()));
+    let sum =
+        name.chars().fold(0_u32, |sum, letter| sum.wrapping_mul(31).wrapping_add(letter.into()));
     (sum % HUES).to_string()
 }
 
@@ -122,7 +123,9 @@ mod tests {
 
     #[test]
     fn initials_are_of_the_first_and_the_last_word() {
-        for (name, letters) in [("Ada", "A"), ("ada king lovelace", "AL"), ("  ", ""), ("ß x", "SSX")] {
+        for (name, letters) in
+            [("Ada", "A"), ("ada king lovelace", "AL"), ("  ", ""), ("ß x", "SSX")]
+        {
             assert_eq!(initials(name), letters, "{name:?}");
         }
     }

@@ -31,9 +31,7 @@ use crate::{
 pub fn JoinPage() -> impl IntoView {
     let query = use_query_map();
     // The box of a page without scripts puts a whole link into `room`.
-    let room = Memo::new(move |_| {
-        Some(Destination::parse(&query.read().get("room")?)?.room)
-    });
+    let room = Memo::new(move |_| Some(Destination::parse(&query.read().get("room")?)?.room));
     view! {
         <Title text=join::TITLE/>
         {move || match room.get() {
@@ -127,13 +125,10 @@ fn keep_invite(room: RoomId) {
 
 /// The address as the browser shows it, with the link inside `room` taken for the whole.
 fn full_address(location: &Location) -> String {
-    let query = location.query.get_untracked();
-    let room = query.get("room").filter(|room| room.contains(['#', '?']));
-    room.unwrap_or_else(|| {
-        let path = location.pathname.get_untracked();
-        let query = location.search.get_untracked();
-        let fragment = location.hash.get_untracked();
-        format!("{path}?{query}{fragment}")
+    let room = location.query.read().get("room");
+    room.filter(|room| room.contains(['#', '?'])).unwrap_or_else(|| {
+        let (path, query) = (location.pathname.get(), location.search.get());
+        format!("{path}?{query}{}", location.hash.get())
     })
 }
 
@@ -210,11 +205,8 @@ fn EnterForm(room: RoomId, devices: Devices, ready: Signal<bool>) -> impl IntoVi
             set_nameless.set(true);
             return;
         };
-        let intent = JoinIntent {
-            room: Some(room.clone()),
-            token: storage::token(&room),
-            display_name,
-        };
+        let intent =
+            JoinIntent { room: Some(room.clone()), token: storage::token(&room), display_name };
         arrival::hand_over(Arrival { intent, media: devices.hand_over() });
         navigate(&links::room_path(&room), NavigateOptions::default());
     };

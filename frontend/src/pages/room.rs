@@ -130,7 +130,8 @@ fn Meeting(room: RoomId, session: Session) -> impl IntoView {
 #[component]
 fn Ended(room: RoomId, reason: EndReason) -> impl IntoView {
     let navigate = use_navigate();
-    let rejoin = Callback::new(move |()| navigate(&links::join_path(&room), NavigateOptions::default()));
+    let rejoin =
+        Callback::new(move |()| navigate(&links::join_path(&room), NavigateOptions::default()));
     let again = reason.may_rejoin().then_some(Again { label: outcome::REJOIN, run: rejoin });
     let (heading, detail) = match reason {
         EndReason::Left => (outcome::LEFT, outcome::LEFT_DETAIL),
@@ -159,8 +160,17 @@ const SIDEBAR_FITS: f64 = 960.0;
 fn Inside(session: Session) -> impl IntoView {
     let width = window().inner_width().ok().and_then(|width| width.as_f64());
     let panel = RwSignal::new(width.is_some_and(|width| width >= SIDEBAR_FITS));
+    let view = session.view();
+    let phase = move || {
+        view.with(|view| match view.phase {
+            Phase::InMeeting => "in-meeting",
+            Phase::Reconnecting { .. } => "reconnecting",
+            Phase::Connecting => "connecting",
+            Phase::Ended(_) => "ended",
+        })
+    };
     view! {
-        <div class="room" data-panel=move || if panel.get() { "open" } else { "closed" }>
+        <div class="room" data-phase=phase>
             <main id=CONTENT_ID class="room-main" tabindex="-1">
                 <h1 class="visually-hidden">{text::HEADING}</h1>
                 <Banner session=session/>
@@ -219,9 +229,8 @@ fn Controls(session: Session, panel: RwSignal<bool>) -> impl IntoView {
 fn DeviceToggle(session: Session, source: Source) -> impl IntoView {
     let view = session.view();
     let is_camera = source == Source::Camera;
-    let state = Memo::new(move |_| {
-        view.with(|view| if is_camera { view.camera } else { view.microphone })
-    });
+    let state =
+        Memo::new(move |_| view.with(|view| if is_camera { view.camera } else { view.microphone }));
     let press = move |()| {
         let on = state.get_untracked() == DeviceState::Off;
         if is_camera { session.set_camera(on) } else { session.set_microphone(on) }
