@@ -48,13 +48,10 @@ use super::{
 /// Bytes of a cookie: 160 bits that only the owner of the address can know (RFC 6347 §4.2.1).
 const COOKIE_LENGTH: u8 = 20;
 const COOKIE_BYTES: usize = COOKIE_LENGTH as usize;
-/// Encrypted handshake records taken after completion: repeats of the client's Finished. Browsers
-/// repeat it at most about ten times; `rtc_dtls` answers seven.
-const MAX_LATE_HANDSHAKE_RECORDS: u8 = 16;
-/// An encrypted Finished has 61 bytes with its header; a longer record is none.
-const MAX_LATE_HANDSHAKE_BYTES: usize = 96;
+/// How many repeats of the client's Finished get an answer, which is what `rtc_dtls` has itself.
+const MAX_LATE_ANSWERS: u8 = 7;
 
-/// Which side of the wire an event is for.
+/// What the association wants done, or has to say.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DtlsOutput {
@@ -100,10 +97,10 @@ enum State {
     Failed,
 }
 
-/// How many repeats of its Finished the peer may still send.
+/// How many repeats of its Finished the peer still gets an answer to.
 #[derive(Debug)]
 struct LateHandshake {
-    records_left: u8,
+    answers_left: u8,
 }
 
 impl DtlsServer {
@@ -226,11 +223,11 @@ impl DtlsServer {
                 let reply = flight.take(record);
                 self.advance_handshake(now, reply)
             }
-            State::Connected(_, late) => {
-                let accepted = late.accepts(record);
-                self.receive(now, record, accepted)
-            }
-            State::AwaitingFingerprint(_) | State::Closed | State::Failed => {
+            State::Connected(_, late) if late.accepts(record) => self.pass_on(now, record.bytes),
+            State::Connected(..)
+            | State::AwaitingFingerprint(_)
+            | State::Closed
+            | State::Failed => {
                 self.drop_record();
                 Ok(())
             }
@@ -310,19 +307,6 @@ impl DtlsServer {
         Ok(())
     }
 
-    fn receive(
-        &mut self,
-        now: Instant,
-        record: &Record<'_>,
-        accepted: bool,
-    ) -> Result<(), DtlsError> {
-        if !accepted {
-            self.drop_record();
-            return Ok(());
-        }
-        self.pass_on(now, record.bytes)
-    }
-
     /// Gives one record to `rtc_dtls` and acts on what comes of it.
     fn pass_on(&mut self, now: Instant, record: &[u8]) -> Result<(), DtlsError> {
         let (State::Handshaking(association, _) | State::Connected(association, _)) =
@@ -332,6 +316,9 @@ impl DtlsServer {
         };
         let result = association.read(now, record);
         let datagrams: Vec<Bytes> = association.transmits().collect();
+        if let State::Connected(_, late) = &mut self.state {
+            late.answered_with(&datagrams);
+        }
         match result {
             Ok(events) => self.handle_events(now, events, datagrams),
             Err(error) => {
@@ -382,7 +369,7 @@ impl DtlsServer {
         // The client repeats its Finished while ours is missing, but one built on `rtc_dtls` takes
         // a second for that; three repeats of our own are cheaper than the wait.
         self.transmit_flight(Flight::short(now, datagrams));
-        let late = LateHandshake { records_left: MAX_LATE_HANDSHAKE_RECORDS };
+        let late = LateHandshake { answers_left: MAX_LATE_ANSWERS };
         self.state = State::Connected(association, late);
         self.outputs.push_back(DtlsOutput::Connected(keys));
         Ok(())
@@ -413,19 +400,22 @@ impl DtlsServer {
 impl LateHandshake {
     /// After completion only records of epoch 1 count: `rtc_dtls` authenticates those. It would
     /// also take plaintext handshake records, answer each with a flight until its budget is
-    /// spent, and keep up to 2 MB of fragments, which it joins recursively. So the encrypted ones
-    /// are few and small here.
-    fn accepts(&mut self, record: &Record<'_>) -> bool {
+    /// spent, and keep up to 2 MB of fragments, which it joins recursively. So handshake
+    /// records must have the size of a Finished, and pass only while authentic ones get answers;
+    /// a forged one gets none and leaves nothing behind.
+    fn accepts(&self, record: &Record<'_>) -> bool {
         match record.content {
             _ if record.epoch != 1 => false,
             Content::Alert | Content::ApplicationData => true,
-            Content::Handshake => {
-                let fits = record.bytes.len() <= MAX_LATE_HANDSHAKE_BYTES;
-                let left = self.records_left.checked_sub(1).filter(|_| fits);
-                self.records_left = left.unwrap_or(self.records_left);
-                left.is_some()
-            }
+            Content::Handshake => self.answers_left > 0 && record.has_size_of_finished(),
             Content::ChangeCipherSpec | Content::Other => false,
+        }
+    }
+
+    /// Counts: what `rtc_dtls` sends by itself in this state is its last flight, or an alert.
+    fn answered_with(&mut self, datagrams: &[Bytes]) {
+        if !datagrams.is_empty() {
+            self.answers_left = self.answers_left.saturating_sub(1);
         }
     }
 }

@@ -21,8 +21,9 @@ const NO_CERTIFICATES: [u8; 3] = [0; 3];
 const MAX_MESSAGE: usize = 8192;
 /// Records that arrive before they can be decrypted: one Finished and its repeats.
 const MAX_EARLY_RECORDS: usize = 4;
-/// Records of epoch 1 passed on before completion. A genuine client needs one.
-const MAX_ENCRYPTED_RECORDS: u8 = 32;
+/// Records of epoch 1 passed on before completion. A genuine client needs one; the others fail to
+/// decrypt, or are fragments of a client that means harm, which `rtc_dtls` joins by recursion.
+const MAX_ENCRYPTED_RECORDS: u16 = 512;
 /// The one message of the `ChangeCipherSpec` protocol (RFC 5246 §7.1).
 const CHANGE_CIPHER_SPEC: [u8; 1] = [1];
 
@@ -46,7 +47,7 @@ pub(super) struct ClientFlight {
     change_cipher_spec: bool,
     early: Vec<Vec<u8>>,
     passed: Passed,
-    encrypted_records: u8,
+    encrypted_records: u16,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +101,8 @@ impl ClientFlight {
     }
 
     fn take_encrypted(&mut self, record: &Record<'_>) -> Outcome {
-        if self.encrypted_records >= MAX_ENCRYPTED_RECORDS {
+        let is_plausible = record.content != Content::Handshake || record.has_size_of_finished();
+        if self.encrypted_records >= MAX_ENCRYPTED_RECORDS || !is_plausible {
             return Outcome::Dropped;
         }
         if self.passed == Passed::Plaintext {
@@ -144,5 +146,77 @@ impl ClientFlight {
         }
         records.push(change_cipher_spec_record(CHANGE_CIPHER_SPEC_NUMBER));
         Some(records)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::dtls::record::records;
+
+    fn take(flight: &mut ClientFlight, datagram: &[u8]) -> Outcome {
+        let record = records(datagram).next().flatten().expect("the datagram is one record");
+        flight.take(&record)
+    }
+
+    fn encrypted(number: u8) -> Vec<u8> {
+        [&[22, 0xFE, 0xFD, 0, 1, 0, 0, 0, 0, 0, number, 0, 48][..], &[number; 48]].concat()
+    }
+
+    fn message(position: usize) -> Vec<u8> {
+        let (kind, sequence) = PLAINTEXT[position];
+        handshake_record(kind, sequence, sequence, &[1; 100]).expect("a short record")
+    }
+
+    #[test]
+    fn records_that_come_too_early_are_held_the_newest_few() {
+        let mut flight = ClientFlight::default();
+        for number in 0..200 {
+            assert!(matches!(take(&mut flight, &encrypted(number)), Outcome::Incomplete));
+        }
+        assert_eq!(flight.early, (196..200).map(encrypted).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_flight_is_passed_on_in_order_whatever_order_it_came_in() {
+        let mut flight = ClientFlight::default();
+        take(&mut flight, &encrypted(7));
+        take(&mut flight, &change_cipher_spec_record(50));
+        take(&mut flight, &message(2));
+        take(&mut flight, &message(0));
+        take(&mut flight, &message(0));
+        let Outcome::Pass(passed) = take(&mut flight, &message(1)) else {
+            panic!("the flight is complete");
+        };
+        let expected = vec![
+            message(0),
+            message(1),
+            message(2),
+            change_cipher_spec_record(CHANGE_CIPHER_SPEC_NUMBER),
+            encrypted(7),
+        ];
+        assert_eq!(passed, expected);
+        assert!(matches!(take(&mut flight, &message(1)), Outcome::Dropped));
+    }
+
+    #[test]
+    fn the_encrypted_records_that_are_tried_are_bounded() {
+        let mut flight = ClientFlight::default();
+        take(&mut flight, &change_cipher_spec_record(50));
+        (0..PLAINTEXT.len()).for_each(|position| drop(take(&mut flight, &message(position))));
+        let numbers = (0..=u8::MAX).cycle().take(2_000);
+        let tried = numbers.map(|number| take(&mut flight, &encrypted(number)));
+        let passed = tried.filter(|outcome| matches!(outcome, Outcome::Pass(_))).count();
+        assert_eq!(passed, usize::from(MAX_ENCRYPTED_RECORDS));
+    }
+
+    #[test]
+    fn a_message_that_claims_to_be_huge_takes_no_memory() {
+        let mut flight = ClientFlight::default();
+        let mut huge = message(0);
+        huge[14..17].copy_from_slice(&[0xFF; 3]);
+        huge[22..25].copy_from_slice(&100_u32.to_be_bytes()[1..]);
+        assert!(matches!(take(&mut flight, &huge), Outcome::Dropped));
+        assert!(flight.messages.iter().all(Option::is_none));
     }
 }

@@ -13,6 +13,9 @@ const VERSION: [u8; 2] = [0xFE, 0xFD];
 const CHANGE_CIPHER_SPEC_CONTENT: u8 = 20;
 const HANDSHAKE_CONTENT: u8 = 22;
 const HELLO_VERIFY_REQUEST: u8 = 3;
+/// Header and 12 bytes of verify data (RFC 5246 §7.4.9), and a tag of 16 bytes; AES-GCM has
+/// 8 bytes of nonce besides, ChaCha20-Poly1305 none.
+const FINISHED_SIZES: [usize; 2] = [FRAGMENT_HEADER + 12 + 16 + 8, FRAGMENT_HEADER + 12 + 16];
 
 /// What a record holds (RFC 5246 §6.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,13 @@ pub(super) struct Record<'a> {
     /// Header and payload.
     pub(super) bytes: &'a [u8],
     pub(super) payload: &'a [u8],
+}
+
+impl Record<'_> {
+    /// Whether an encrypted record is as long as a Finished is with the ciphers we allow.
+    pub(super) fn has_size_of_finished(&self) -> bool {
+        FINISHED_SIZES.contains(&self.payload.len())
+    }
 }
 
 /// The records of a datagram; `None` once, at the first byte that does not belong to one.

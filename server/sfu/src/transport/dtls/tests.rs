@@ -209,6 +209,32 @@ fn forged_records_have_no_effect_at_any_point() {
 }
 
 #[test]
+fn a_completed_server_sends_nothing_for_plaintext_however_much_comes() {
+    let mut client = Client::new(&[GCM_128]);
+    client.timers = Timers::RtcDtls;
+    let mut wire = Wire::new(client);
+    // The server completes; its Finished and the repeats of it are lost.
+    wire.lose(Direction::ToClient, 2..6);
+    wire.run(Duration::from_millis(900));
+    assert!(wire.server.is_connected() && wire.server.poll_timeout().is_none());
+    for _ in 0..100 {
+        for forged in forgeries() {
+            let _ = wire.server.handle_datagram(wire.now, &forged);
+        }
+        // What a peer's own first flight would look like if it came late.
+        for (kind, sequence) in [(11, 2), (16, 3), (15, 4)] {
+            let late = record::handshake_record(kind, 300, sequence, &[0; 40]);
+            let late = late.expect("a short record");
+            assert_eq!(wire.server.handle_datagram(wire.now, &late), Ok(()));
+        }
+    }
+    assert!(wire.server.poll_output().is_none());
+    // Nor did it use up what is there for the client's genuine repeat.
+    wire.run_until_connected(Duration::from_millis(300));
+    assert_same_keys(&wire);
+}
+
+#[test]
 fn a_flood_of_forged_hellos_keeps_no_state_and_gets_no_more_than_it_sent() {
     let mut server = Wire::server();
     let (mut received, mut sent) = (0, 0);
