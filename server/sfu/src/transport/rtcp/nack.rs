@@ -148,5 +148,9 @@ fn saturating_add(at: Instant, duration: Duration) -> Instant {
 }
 
 fn low_16_bits(sequence: u64) -> u16 {
-    u16::try_from(sequence & u64::from(u16::MAX)).expect("masked to 16 bits")
+    let [.., high, low] = sequence.to_be_bytes();
+    u16::from_be_bytes([high, low])
 }
+
+#[cfg(test)]
+mod tests;

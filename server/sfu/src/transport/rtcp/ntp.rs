@@ -20,7 +20,8 @@ impl NtpTime {
     /// The middle 32 bits, in units of 1/65536 s: what reports refer to it by (RFC 3550 4).
     #[must_use]
     pub fn compact(self) -> u32 {
-        u32::try_from((self.0 >> 16) & u64::from(u32::MAX)).expect("masked to 32 bits")
+        let [_, _, a, b, c, d, _, _] = self.0.to_be_bytes();
+        u32::from_be_bytes([a, b, c, d])
     }
 }
 

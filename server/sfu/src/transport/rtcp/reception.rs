@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::{
     REPORT_BLOCK_BYTES,
     ntp::{NtpTime, to_compact},
+    take_u32,
 };
 
 /// A jump forward by less than this is loss; a larger one may be a restart (RFC 3550 A.1).
@@ -39,10 +40,12 @@ impl ReportBlock {
     /// Reads a block.
     #[must_use]
     pub fn from_bytes(block: &[u8; REPORT_BLOCK_BYTES]) -> Self {
-        let mut words = block
-            .chunks_exact(4)
-            .map(|word| u32::from_be_bytes(word.try_into().expect("chunks of four bytes")));
-        let mut next = || words.next().expect("a block has six words");
+        let mut rest = block.as_slice();
+        let mut next = || {
+            let (word, after) = take_u32(rest).unwrap_or_default();
+            rest = after;
+            word
+        };
         let ssrc = next();
         let [fraction_lost, lost @ ..] = next().to_be_bytes();
         let [high, middle, low] = lost;
@@ -236,10 +239,11 @@ pub(super) fn extend(near: u64, sequence: u16) -> u64 {
 /// A duration in ticks of an RTP clock, wrapping as RTP timestamps do.
 fn rtp_units(elapsed: Duration, clock_rate: u32) -> u32 {
     let nanoseconds = elapsed.as_nanos().saturating_mul(u128::from(clock_rate));
-    let ticks = nanoseconds / 1_000_000_000;
-    u32::try_from(ticks & u128::from(u32::MAX)).expect("masked to 32 bits")
+    let [.., a, b, c, d] = (nanoseconds / 1_000_000_000).to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
 }
 
 fn low_32_bits(value: u64) -> u32 {
-    u32::try_from(value & u64::from(u32::MAX)).expect("masked to 32 bits")
+    let [.., a, b, c, d] = value.to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
 }

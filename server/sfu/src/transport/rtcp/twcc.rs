@@ -297,3 +297,6 @@ fn pad(start: usize, out: &mut Vec<u8>) {
         *first |= 0x20;
     }
 }
+
+#[cfg(test)]
+mod tests;

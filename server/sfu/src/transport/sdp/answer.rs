@@ -314,3 +314,6 @@ fn write_rejected(lines: &mut Lines, media: &OfferedMedia) {
     }
     lines.push("a=inactive");
 }
+
+#[cfg(test)]
+mod tests;

@@ -346,3 +346,6 @@ fn outcome(codec: Codec, media: &Media<'_>) -> LineOutcome {
     }
     LineOutcome::Accepted { rtx: codec.rtx_payload_type().is_some_and(has), extensions: ids }
 }
+
+#[cfg(test)]
+mod tests;
