@@ -15,6 +15,7 @@
 //! | `sequence` | continuous numbers and timestamps for one viewer |
 //! | [`keyframe`], [`vp8`] | where a decoder can start, and asking for such a place |
 //! | `missing`, `resend` | repair towards the publisher, repair towards the viewer |
+//! | `schedule` | when to ask, and when to report |
 //!
 //! **Driving it.** Feed it with the `handle_*` methods; after each, drain [`Router::poll_event`] and
 //! call [`Router::handle_timeout`] at the time [`Router::poll_timeout`] names. Every method is told
@@ -28,8 +29,10 @@ mod egress;
 pub mod keyframe;
 mod missing;
 mod modular;
+mod names;
 mod producer;
 mod resend;
+mod schedule;
 mod sequence;
 pub mod vp8;
 
@@ -38,16 +41,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::ids::{ConsumerId, ProducerId, RouterId};
+use shared::ids::{ProducerId, RouterId};
 
-use arena::{Arena, Index};
+use arena::Arena;
 use consumer::Consumer;
-use keyframe::RequestDecision;
 use producer::{Producer, Received};
+use schedule::{REPORT_TICK, earlier, is_awaited};
 
 pub use consumer::{ConsumerOptions, ConsumerStats, ReportEcho};
 pub use egress::{Egress, OutgoingRtp, SenderReport, TransportKey};
 pub use missing::LostPackets;
+pub use names::{ClosedConsumer, ConsumerKey, ProducerKey, RouterError, RouterEvent};
 pub use producer::{
     IncomingRtp, Ingested, MAX_PACKET_LEN, ProducerOptions, ProducerStats, SenderClock, StreamRole,
 };
@@ -64,70 +68,6 @@ pub const MAX_CONSUMERS: usize = 32_768;
 /// The most events waiting for [`Router::poll_event`]. When it is full, wishes stay with their
 /// producers and become events at the next [`Router::handle_timeout`].
 pub const MAX_EVENTS: usize = 256;
-
-/// The most events one producer adds at a time: all it misses, and a key frame.
-const MAX_EVENTS_PER_POLL: usize = missing::MAX_POLLS + 1;
-
-/// How often it is looked which sender reports are due: a twentieth of their interval, so that a
-/// room of thousands of consumers costs twenty walks a second and not one per report.
-const REPORT_TICK: Duration = Duration::from_millis(50);
-
-/// One producer of one router. It stays valid for exactly as long as the producer lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ProducerKey(Index);
-
-/// One consumer of one router. It stays valid for exactly as long as the consumer lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConsumerKey(Index);
-
-/// Why a router did not do what it was asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RouterError {
-    /// The room has [`MAX_PRODUCERS`].
-    #[error("the room has all the producers it can have")]
-    TooManyProducers,
-    /// The producer has [`MAX_CONSUMERS_PER_PRODUCER`], or the room [`MAX_CONSUMERS`].
-    #[error("the producer or the room has all the consumers it can have")]
-    TooManyConsumers,
-    /// There is no such producer any more.
-    #[error("the producer is gone")]
-    UnknownProducer,
-    /// There is no such consumer any more.
-    #[error("the consumer is gone")]
-    UnknownConsumer,
-}
-
-/// What a router wants of a publisher.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RouterEvent {
-    /// Send a picture loss indication.
-    KeyFrame {
-        /// The source.
-        producer: ProducerKey,
-        /// The publisher's transport.
-        transport: TransportKey,
-    },
-    /// Send a generic negative acknowledgement.
-    Nack {
-        /// The source.
-        producer: ProducerKey,
-        /// The publisher's transport.
-        transport: TransportKey,
-        /// The packets.
-        lost: LostPackets,
-    },
-}
-
-/// A consumer that ended with its producer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClosedConsumer {
-    /// Its key, which is no longer valid.
-    pub key: ConsumerKey,
-    /// Its name on the wire.
-    pub id: ConsumerId,
-    /// The transport it went out by.
-    pub transport: TransportKey,
-}
 
 /// The media of one room.
 #[derive(Debug)]
@@ -353,7 +293,7 @@ impl Router {
     /// When to call [`Router::handle_timeout`]; the events are drained before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.producers_due, self.reports_due].into_iter().flatten().min()
+        earlier(self.producers_due, self.reports_due)
     }
 
     /// Does what is due: repeats unanswered requests to publishers, sends sender reports.
@@ -388,76 +328,6 @@ impl Router {
     pub fn consumer_stats(&self, consumer: ConsumerKey) -> Option<ConsumerStats> {
         self.consumers.get(consumer.0).map(|consumer| consumer.stats)
     }
-
-    fn request_key_frame_if_awaited(&mut self, now: Instant, producer: ProducerKey) {
-        if self.producers.get(producer.0).is_some_and(|found| is_awaited(found, &self.consumers)) {
-            self.request_key_frame(now, producer);
-        }
-    }
-
-    /// Wants a key frame of a source, if it is video and not muted.
-    fn request_key_frame(&mut self, now: Instant, producer: ProducerKey) {
-        let Some(found) = self.producers.get_mut(producer.0) else {
-            return;
-        };
-        if found.paused || !found.options.codec.is_video() {
-            return;
-        }
-        found.key_frames.request(now);
-        if let Some(due) = found.due() {
-            self.schedule_producer(now, producer, due);
-        }
-    }
-
-    /// Serves the producer now if it is due, else makes sure that it will be.
-    fn schedule_producer(&mut self, now: Instant, producer: ProducerKey, due: Instant) {
-        let next = if due <= now { self.poll_producer(now, producer) } else { Some(due) };
-        self.producers_due = earlier(self.producers_due, next);
-    }
-
-    fn poll_producers(&mut self, now: Instant) {
-        let keys = 0..self.producers.slots();
-        self.producers_due = None;
-        for slot in keys {
-            if let Some(key) = self.producers.key_at(slot) {
-                let next = self.poll_producer(now, ProducerKey(key));
-                self.producers_due = earlier(self.producers_due, next);
-            }
-        }
-    }
-
-    /// Turns what a producer wants into events; returns when it wants something again.
-    fn poll_producer(&mut self, now: Instant, producer: ProducerKey) -> Option<Instant> {
-        let found = self.producers.get_mut(producer.0)?;
-        if found.due()? > now || self.events.len() + MAX_EVENTS_PER_POLL > MAX_EVENTS {
-            return found.due();
-        }
-        let transport = found.options.transport;
-        while let Some(lost) = found.stream.missing.poll(now, found.nack_retry()) {
-            found.stats.nacked += lost.as_slice().len() as u64;
-            self.events.push_back(RouterEvent::Nack { producer, transport, lost });
-        }
-        let still_wanted = is_awaited(found, &self.consumers);
-        if found.key_frames.poll(now, still_wanted) == RequestDecision::Send {
-            found.stats.key_frame_requests += 1;
-            self.events.push_back(RouterEvent::KeyFrame { producer, transport });
-        }
-        found.due()
-    }
-
-    fn poll_sender_reports<E: Egress>(&mut self, now: Instant, egress: &mut E) {
-        self.reports_due = None;
-        for (_, consumer) in self.consumers.iter_mut().filter(|(_, one)| !one.is_paused()) {
-            self.reports_due = Some(now + REPORT_TICK);
-            let Some(producer) = self.producers.get(consumer.options.producer.0) else {
-                continue;
-            };
-            let publisher = producer.options.transport;
-            if let Some(report) = consumer.poll_sender_report(now, publisher, &producer.stream) {
-                egress.send_sender_report(consumer.options.transport, report);
-            }
-        }
-    }
 }
 
 /// Sends a packet that has just been taken in to the producer's consumers.
@@ -484,15 +354,6 @@ fn fan_out<E: Egress>(
         (false, true) => producer.key_frames.request(now),
         _ => {}
     }
-}
-
-/// Whether a consumer waits for a place to start at.
-fn is_awaited(producer: &Producer, consumers: &Arena<Consumer>) -> bool {
-    producer.consumers.iter().any(|key| consumers.get(key.0).is_some_and(Consumer::is_awaiting))
-}
-
-fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    [a, b].into_iter().flatten().min()
 }
 
 #[cfg(test)]

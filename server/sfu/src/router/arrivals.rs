@@ -180,6 +180,20 @@ mod tests {
     }
 
     #[test]
+    fn a_number_lost_after_the_window_went_round_is_not_taken_for_its_predecessor() {
+        let (mut arrivals, first) = started(0);
+        for number in 1..1030 {
+            arrivals.accept(number, true);
+        }
+        arrivals.accept(1040, true);
+        let lost = first + 1035;
+        assert!(!arrivals.contains(lost));
+        assert_eq!(arrivals.accept(1035, true), Arrival::Late { sequence: lost });
+        arrivals.accept(3040, true);
+        assert_eq!(arrivals.accept(3039, true), Arrival::Late { sequence: first + 3039 });
+    }
+
+    #[test]
     fn a_restart_needs_two_packets_in_a_row_and_gets_new_numbers() {
         let (mut arrivals, first) = started(10);
         assert_eq!(arrivals.accept(30_000, true), Arrival::OutOfRange);

@@ -148,6 +148,20 @@ fn what_overtook_the_key_frame_follows_it() {
 }
 
 #[test]
+fn nobody_starts_at_a_late_packet_when_what_overtook_it_is_gone() {
+    let mut room = Room::new();
+    let voice = room.producer(Codec::Opus);
+    for number in (1..=60).filter(|number| *number != 5) {
+        room.rtp(voice, &packet(number, u32::from(number) * 960, &[0; 150]));
+    }
+    room.consumer(voice, 2);
+    room.rtp(voice, &packet(5, 4800, &[0; 150]));
+    assert_eq!(room.sent(), []);
+    room.rtp(voice, &packet(61, 61 * 960, b"now"));
+    assert_eq!(room.sent_payloads(), [b"now"]);
+}
+
+#[test]
 fn a_packet_is_forwarded_once_whether_it_comes_again_or_as_a_retransmission() {
     let mut room = Room::new();
     let camera = room.producer(Codec::Vp8);

@@ -87,6 +87,10 @@ struct Meeting {
     source: Source,
     /// The number of the packet that was taken in last.
     taken: u16,
+    /// The serials of the packets that were taken in.
+    arrived: BTreeSet<u32>,
+    /// Those of them that came after the break before them, if there was one.
+    owed: BTreeSet<u32>,
     /// The serials before which a hole may be closed: pauses and restarts were there.
     breaks: BTreeSet<u32>,
 }
@@ -100,14 +104,38 @@ impl Meeting {
         room.consumer(stranger, 3);
         let (held, lost) = (VecDeque::new(), VecDeque::new());
         let source = Source { sequence, timestamp, serial: 0, held, lost, last: None };
-        Self { room, producer, viewer, source, taken: sequence, breaks: BTreeSet::new() }
+        Self {
+            room,
+            producer,
+            viewer,
+            source,
+            taken: sequence,
+            arrived: BTreeSet::new(),
+            owed: BTreeSet::new(),
+            breaks: BTreeSet::new(),
+        }
     }
 
     fn arrive(&mut self, bytes: Vec<u8>) {
-        if matches!(self.room.rtp(self.producer, &bytes), Ingested::Forwarded | Ingested::Paused) {
+        let outcome = self.room.rtp(self.producer, &bytes);
+        self.note(outcome, serial(&bytes[12..]));
+        if matches!(outcome, Ingested::Forwarded | Ingested::Paused) {
             self.taken = u16::from_be_bytes([bytes[2], bytes[3]]);
         }
         self.source.last = Some(bytes);
+    }
+
+    fn note(&mut self, outcome: Ingested, serial: u32) {
+        if matches!(outcome, Ingested::Forwarded | Ingested::Paused) {
+            self.arrived.insert(serial);
+            if self.breaks.last().is_none_or(|last| serial >= *last) {
+                self.owed.insert(serial);
+            }
+        }
+    }
+
+    fn note_break(&mut self) {
+        self.breaks.insert(self.arrived.last().map_or(0, |last| last + 1));
     }
 
     fn take(&mut self, step: Step) {
@@ -123,7 +151,8 @@ impl Meeting {
             Step::Recover => {
                 if let Some((number, timestamp, payload)) = self.source.lost.pop_front() {
                     let bytes = rtx_packet(number, timestamp, &payload);
-                    self.room.ingest(self.producer, StreamRole::Rtx, &bytes);
+                    let outcome = self.room.ingest(self.producer, StreamRole::Rtx, &bytes);
+                    self.note(outcome, serial(&payload));
                 }
             }
             Step::Hold(key_frame) => {
@@ -152,7 +181,7 @@ impl Meeting {
     }
 
     fn consumer_step(&mut self, step: Step) {
-        self.breaks.insert(self.source.serial);
+        self.note_break();
         let Room { router, now, .. } = &mut self.room;
         match step {
             Step::PauseConsumer => router.pause_consumer(self.viewer).unwrap(),
@@ -161,7 +190,7 @@ impl Meeting {
     }
 
     fn producer_step(&mut self, step: Step) {
-        self.breaks.insert(self.source.serial);
+        self.note_break();
         let Room { router, now, .. } = &mut self.room;
         match step {
             Step::PauseProducer => router.pause_producer(self.producer).unwrap(),
@@ -176,7 +205,7 @@ impl Meeting {
         self.source.lost.clear();
         let near = modular::distance16(self.taken, number).unsigned_abs() < 4000;
         if !near {
-            self.breaks.insert(self.source.serial);
+            self.note_break();
             (self.source.sequence, self.source.timestamp) = (number, timestamp);
         }
     }
@@ -225,6 +254,8 @@ fn check_neighbours(meeting: &Meeting, before: &Sent, after: &Sent) -> Result<()
     let upstream = u64::from(second - first - 1);
     if meeting.breaks.range(first + 1..=second).next().is_none() {
         prop_assert_eq!(hole, upstream, "between {} and {}", first, second);
+        let withheld = meeting.owed.range(first + 1..second).next();
+        prop_assert_eq!(withheld, None, "arrived, but was not sent");
     } else {
         prop_assert!(hole <= upstream, "a hole of {hole} where {upstream} were missing");
     }

@@ -1,0 +1,62 @@
+//! What a router's callers name things by, and what it answers.
+
+use shared::ids::ConsumerId;
+
+use super::{LostPackets, TransportKey, arena::Index};
+
+/// One producer of one router. It stays valid for exactly as long as the producer lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProducerKey(pub(super) Index);
+
+/// One consumer of one router. It stays valid for exactly as long as the consumer lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConsumerKey(pub(super) Index);
+
+/// Why a router did not do what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RouterError {
+    /// The room has [`super::MAX_PRODUCERS`].
+    #[error("the room has all the producers it can have")]
+    TooManyProducers,
+    /// The producer has [`super::MAX_CONSUMERS_PER_PRODUCER`], or the room [`super::MAX_CONSUMERS`].
+    #[error("the producer or the room has all the consumers it can have")]
+    TooManyConsumers,
+    /// There is no such producer any more.
+    #[error("the producer is gone")]
+    UnknownProducer,
+    /// There is no such consumer any more.
+    #[error("the consumer is gone")]
+    UnknownConsumer,
+}
+
+/// What a router wants of a publisher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouterEvent {
+    /// Send a picture loss indication.
+    KeyFrame {
+        /// The source.
+        producer: ProducerKey,
+        /// The publisher's transport.
+        transport: TransportKey,
+    },
+    /// Send a generic negative acknowledgement.
+    Nack {
+        /// The source.
+        producer: ProducerKey,
+        /// The publisher's transport.
+        transport: TransportKey,
+        /// The packets.
+        lost: LostPackets,
+    },
+}
+
+/// A consumer that ended with its producer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClosedConsumer {
+    /// Its key, which is no longer valid.
+    pub key: ConsumerKey,
+    /// Its name on the wire.
+    pub id: ConsumerId,
+    /// The transport it went out by.
+    pub transport: TransportKey,
+}

@@ -1,0 +1,96 @@
+//! When a router has something to do of its own: requests to publishers, reports to viewers.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    Egress, MAX_EVENTS, ProducerKey, Router, RouterEvent, arena::Arena, consumer::Consumer,
+    keyframe::RequestDecision, missing, producer::Producer,
+};
+
+/// The most events one producer adds at a time: all it misses, and a key frame.
+const MAX_EVENTS_PER_POLL: usize = missing::MAX_POLLS + 1;
+
+/// How often it is looked which sender reports are due: a twentieth of their interval, so that a
+/// room of thousands of consumers costs twenty walks a second and not one per report.
+pub(super) const REPORT_TICK: Duration = Duration::from_millis(50);
+
+impl Router {
+    pub(super) fn request_key_frame_if_awaited(&mut self, now: Instant, producer: ProducerKey) {
+        if self.producers.get(producer.0).is_some_and(|found| is_awaited(found, &self.consumers)) {
+            self.request_key_frame(now, producer);
+        }
+    }
+
+    /// Wants a key frame of a source, if it is video and not muted.
+    pub(super) fn request_key_frame(&mut self, now: Instant, producer: ProducerKey) {
+        let Some(found) = self.producers.get_mut(producer.0) else {
+            return;
+        };
+        if found.paused || !found.options.codec.is_video() {
+            return;
+        }
+        found.key_frames.request(now);
+        if let Some(due) = found.due() {
+            self.schedule_producer(now, producer, due);
+        }
+    }
+
+    /// Serves the producer now if it is due, else makes sure that it will be.
+    pub(super) fn schedule_producer(&mut self, now: Instant, producer: ProducerKey, due: Instant) {
+        let next = if due <= now { self.poll_producer(now, producer) } else { Some(due) };
+        self.producers_due = earlier(self.producers_due, next);
+    }
+
+    pub(super) fn poll_producers(&mut self, now: Instant) {
+        let keys = 0..self.producers.slots();
+        self.producers_due = None;
+        for slot in keys {
+            if let Some(key) = self.producers.key_at(slot) {
+                let next = self.poll_producer(now, ProducerKey(key));
+                self.producers_due = earlier(self.producers_due, next);
+            }
+        }
+    }
+
+    /// Turns what a producer wants into events; returns when it wants something again.
+    fn poll_producer(&mut self, now: Instant, producer: ProducerKey) -> Option<Instant> {
+        let found = self.producers.get_mut(producer.0)?;
+        if found.due()? > now || self.events.len() + MAX_EVENTS_PER_POLL > MAX_EVENTS {
+            return found.due();
+        }
+        let transport = found.options.transport;
+        while let Some(lost) = found.stream.missing.poll(now, found.nack_retry()) {
+            found.stats.nacked += lost.as_slice().len() as u64;
+            self.events.push_back(RouterEvent::Nack { producer, transport, lost });
+        }
+        let still_wanted = is_awaited(found, &self.consumers);
+        if found.key_frames.poll(now, still_wanted) == RequestDecision::Send {
+            found.stats.key_frame_requests += 1;
+            self.events.push_back(RouterEvent::KeyFrame { producer, transport });
+        }
+        found.due()
+    }
+
+    pub(super) fn poll_sender_reports<E: Egress>(&mut self, now: Instant, egress: &mut E) {
+        self.reports_due = None;
+        for (_, consumer) in self.consumers.iter_mut().filter(|(_, one)| !one.is_paused()) {
+            self.reports_due = Some(now + REPORT_TICK);
+            let Some(producer) = self.producers.get(consumer.options.producer.0) else {
+                continue;
+            };
+            let publisher = producer.options.transport;
+            if let Some(report) = consumer.poll_sender_report(now, publisher, &producer.stream) {
+                egress.send_sender_report(consumer.options.transport, report);
+            }
+        }
+    }
+}
+
+/// Whether a consumer waits for a place to start at.
+pub(super) fn is_awaited(producer: &Producer, consumers: &Arena<Consumer>) -> bool {
+    producer.consumers.iter().any(|key| consumers.get(key.0).is_some_and(Consumer::is_awaiting))
+}
+
+pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    [a, b].into_iter().flatten().min()
+}
