@@ -28,3 +28,4 @@ mod front_door;
 mod joining;
 mod meetings;
 mod replay;
+mod steady_state;
