@@ -5,6 +5,10 @@ use rtc_sdp::description::session::SessionDescription;
 
 use super::*;
 
+// Recorded from Chromium 156 and Firefox ESR 153, with documentation addresses. The offers: audio,
+// three layers of camera and a data channel; the same after the camera was stopped and a screen
+// added; audio and camera without simulcast. The answers: to the six tracks of `recorded_slots`,
+// and to one video track of a codec the browser does not know.
 pub(super) const CHROMIUM_SIMULCAST: &str = include_str!("fixtures/chromium-simulcast-offer.sdp");
 pub(super) const CHROMIUM_STOPPED_CAMERA: &str =
     include_str!("fixtures/chromium-stopped-camera-offer.sdp");

@@ -25,12 +25,12 @@ fn a_gap_is_requested_once_it_is_no_reordering_and_again_every_round_trip() {
     for sequence in [100, 102] {
         assert_eq!(generator.on_packet(start, sequence), Repair::Possible);
     }
-    assert_eq!(poll(&mut generator, start), [], "it may come yet");
+    assert!(poll(&mut generator, start).is_empty(), "it may come yet");
     let due = generator.poll_timeout(ROUND_TRIP).unwrap();
     assert_eq!(due, start + milliseconds(10));
     assert_eq!(poll(&mut generator, due), [101]);
     assert_eq!(generator.poll_timeout(ROUND_TRIP), Some(due + ROUND_TRIP));
-    assert_eq!(poll(&mut generator, due + milliseconds(49)), []);
+    assert!(poll(&mut generator, due + milliseconds(49)).is_empty());
     assert_eq!(poll(&mut generator, due + ROUND_TRIP), [101]);
     assert_eq!(generator.on_packet(due + ROUND_TRIP, 101), Repair::Possible);
     assert_eq!((generator.missing(), generator.poll_timeout(ROUND_TRIP)), (0, None));
@@ -43,7 +43,7 @@ fn three_later_packets_make_a_gap_urgent() {
     for sequence in [65_535, 65_537, 65_538] {
         assert_eq!(generator.on_packet(start, sequence), Repair::Possible);
     }
-    assert_eq!(poll(&mut generator, start), []);
+    assert!(poll(&mut generator, start).is_empty());
     assert_eq!(generator.on_packet(start, 65_539), Repair::Possible);
     assert_eq!(poll(&mut generator, start), [0], "on the wire it has 16 bits");
 }
