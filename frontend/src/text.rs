@@ -65,6 +65,8 @@ pub mod join {
     pub const NAME_PLACEHOLDER: &str = "How others will see you";
     /// The button that goes in.
     pub const JOIN: &str = "Join now";
+    /// Where the preview will be.
+    pub const PREVIEW_HERE: &str = "Your camera will appear here";
     /// Beside the preview, with camera off.
     pub const CAMERA_OFF: &str = "Your camera is off";
     /// Beside the preview, while the browser asks.
@@ -103,6 +105,8 @@ pub mod room {
     pub const CONNECTING: &str = "Joining the meeting…";
     /// Mark of one's own tile.
     pub const YOU: &str = "You";
+    /// Mark of one's own tile, for the host.
+    pub const YOU_THE_HOST: &str = "You · Host";
     /// Mark of a host.
     pub const HOST: &str = "Host";
     /// Someone whose connection was lost.

@@ -17,6 +17,8 @@ use crate::{
 /// What a device does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeviceStatus {
+    /// Not asked for yet.
+    Waiting,
     /// The person turned it off.
     Off,
     /// The browser is being asked.
@@ -31,7 +33,7 @@ impl DeviceStatus {
     const fn problem(self) -> Option<DeviceError> {
         match self {
             Self::Failed(error) => Some(error),
-            Self::Off | Self::Opening | Self::On => None,
+            Self::Waiting | Self::Off | Self::Opening | Self::On => None,
         }
     }
 }
@@ -52,8 +54,8 @@ impl Devices {
     pub fn new() -> Self {
         let devices = Self {
             media: StoredValue::new(None),
-            microphone: RwSignal::new(DeviceStatus::Off),
-            camera: RwSignal::new(DeviceStatus::Off),
+            microphone: RwSignal::new(DeviceStatus::Waiting),
+            camera: RwSignal::new(DeviceStatus::Waiting),
         };
         on_cleanup(move || {
             if let Some(media) = devices.release() {
@@ -88,7 +90,7 @@ impl Devices {
         let Some(media) = self.media.get_value() else { return };
         let status = self.status(source);
         match status.get_untracked() {
-            DeviceStatus::Opening => {}
+            DeviceStatus::Waiting | DeviceStatus::Opening => {}
             DeviceStatus::On => {
                 media.close(source);
                 status.set(DeviceStatus::Off);
@@ -174,8 +176,11 @@ pub fn Preview(
                 ></video>
                 <p class="preview-hint" hidden=camera_on>
                     {move || match devices.camera.get() {
+                        DeviceStatus::Waiting => join::PREVIEW_HERE,
                         DeviceStatus::Opening => join::ASKING,
-                        _ => join::CAMERA_OFF,
+                        DeviceStatus::Off | DeviceStatus::On | DeviceStatus::Failed(_) => {
+                            join::CAMERA_OFF
+                        }
                     }}
                 </p>
                 <div class="preview-controls">
@@ -200,7 +205,9 @@ fn DeviceToggle(devices: Devices, source: Source) -> impl IntoView {
         <Toggle
             label=label
             on=on
-            busy=Signal::derive(move || status.get() == DeviceStatus::Opening)
+            busy=Signal::derive(move || {
+                matches!(status.get(), DeviceStatus::Waiting | DeviceStatus::Opening)
+            })
             glyph=glyph
             press=Callback::new(move |()| devices.toggle(source))
         />

@@ -8,7 +8,7 @@ use crate::{
     components::{
         icon::{Glyph, Icon},
         stage::watch_tile,
-        tile::{Avatar, marks},
+        tile::{Avatar, mark},
     },
     meeting::view::TileView,
     session::Session,
@@ -146,10 +146,7 @@ fn Roster(session: Session) -> impl IntoView {
 
 #[component]
 fn Person(tile: Memo<TileView>) -> impl IntoView {
-    let marks = move || {
-        let marks = tile.with(marks);
-        marks.into_iter().map(|mark| view! { <span class="mark">{mark}</span> }).collect_view()
-    };
+    let mark = move || tile.with(mark).map(|mark| view! { <span class="mark">{mark}</span> });
     let has_audio = Signal::derive(move || tile.with(|tile| tile.has_audio));
     let has_video = Signal::derive(move || tile.with(|tile| tile.has_video));
     let away = move || tile.with(|tile| tile.presence == Presence::Reconnecting);
@@ -157,7 +154,7 @@ fn Person(tile: Memo<TileView>) -> impl IntoView {
         <li class="person">
             <Avatar name=Signal::derive(move || tile.with(|tile| tile.name.clone()))/>
             <span class="person-name">
-                {move || tile.with(|tile| tile.name.clone())} {marks}
+                {move || tile.with(|tile| tile.name.clone())} {mark}
                 <small hidden=move || !away()>{room::RECONNECTING}</small>
             </span>
             <Status on=has_audio glyph=Glyph::microphone words=(room::UNMUTED, room::MUTED)/>

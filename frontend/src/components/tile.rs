@@ -76,12 +76,15 @@ pub fn Avatar(
     }
 }
 
-/// The words that mark a person besides their name.
+/// What marks a person besides their name.
 #[must_use]
-pub fn marks(tile: &TileView) -> Vec<&'static str> {
-    let me = tile.is_me().then_some(room::YOU);
-    let host = (tile.role == Role::Host).then_some(room::HOST);
-    me.into_iter().chain(host).collect()
+pub fn mark(tile: &TileView) -> Option<&'static str> {
+    match (tile.is_me(), tile.role) {
+        (true, Role::Host) => Some(room::YOU_THE_HOST),
+        (true, Role::Guest) => Some(room::YOU),
+        (false, Role::Host) => Some(room::HOST),
+        (false, Role::Guest) => None,
+    }
 }
 
 fn participant(key: &TileKey) -> String {
@@ -141,6 +144,6 @@ mod tests {
             presence: Presence::Connected,
         };
         assert_eq!(spoken(&tile), "Ada (You), Muted, Camera on");
-        assert_eq!(marks(&tile), ["You", "Host"]);
+        assert_eq!(mark(&tile), Some("You · Host"));
     }
 }

@@ -24,7 +24,6 @@ pub fn Toggle(
             type="button"
             aria-label=label
             aria-pressed=move || if on.get() { "true" } else { "false" }
-            aria-busy=move || busy.get().then_some("true")
             disabled=busy
             on:click=move |_| press.run(())
         >

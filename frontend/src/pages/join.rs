@@ -11,6 +11,7 @@ use shared::{error::ErrorCode, ids::RoomId, rest::RoomResponse};
 
 use crate::{
     api::{self, ApiError},
+    app::focus_heading,
     arrival::{self, Arrival},
     browser::storage,
     components::{
@@ -84,6 +85,11 @@ fn Door(room: RoomId) -> impl IntoView {
     let failure = Memo::new(move |_| match lookup.get() {
         Lookup::Failed(error) => Some(error),
         Lookup::Looking | Lookup::Found(_) => None,
+    });
+    Effect::new(move |_| {
+        if failure.get().is_some() {
+            request_animation_frame(focus_heading);
+        }
     });
     move || match failure.get() {
         Some(error) => view! { <NoEntry error=error again=again/> }.into_any(),
