@@ -5,6 +5,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
+//! | [`bench`] | load clients, and what the server costs under them |
 //! | [`config`] | the settings, and the secret that is made when none is given |
 //! | [`logging`] | what the program says about itself |
 //! | [`http`] | the page, REST, health |
@@ -33,6 +34,7 @@ use crate::{
     start::StartError,
 };
 
+pub mod bench;
 pub mod config;
 pub mod http;
 pub mod invites;
