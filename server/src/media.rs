@@ -18,13 +18,13 @@ mod wake;
 
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sfu::{
@@ -43,6 +43,7 @@ use self::{
     wake::Waker,
 };
 pub use self::{route::ExchangeStatistics, socket::SocketStatistics};
+use crate::config::PublicIp;
 
 /// More threads than this serve no machine we know.
 pub const MAX_WORKERS: usize = 64;
@@ -56,7 +57,7 @@ pub struct MediaConfig {
     /// `MEDIA_PORT`: the UDP port; 0 takes a free one.
     pub port: u16,
     /// `PUBLIC_IP`: the addresses under which clients reach the port.
-    pub public_ips: Vec<IpAddr>,
+    pub public_ips: Vec<PublicIp>,
     /// `WORKERS`: threads, 1 to [`MAX_WORKERS`].
     pub workers: usize,
 }
@@ -374,7 +375,7 @@ impl Crew {
             identity: self.identity.clone(),
             seed,
         };
-        let worker = Worker::new(config);
+        let worker = Worker::new(config, Instant::now());
         let (mailbox, letters) = Mailbox::new(waker.clone());
         let transports = Arc::new(AtomicU64::new(0));
         let outbox = Outbox::new(self.events.clone());
@@ -429,15 +430,15 @@ fn bind_error(port: u16, source: io::Error) -> MediaStartError {
     }
 }
 
-/// The public addresses that the sockets serve, each with the media port.
+/// The public addresses that the sockets serve, each with the media port unless it has its own.
 fn candidates(
     config: &MediaConfig,
     port: u16,
     sockets: &[MediaSocket],
 ) -> Result<Vec<SocketAddr>, MediaStartError> {
-    let served = |ip: &&IpAddr| sockets.iter().all(|socket| socket.serves(**ip));
-    let served: Vec<SocketAddr> =
-        config.public_ips.iter().filter(served).map(|ip| SocketAddr::new(*ip, port)).collect();
+    let served = |public: &&PublicIp| sockets.iter().all(|socket| socket.serves(public.ip));
+    let served = config.public_ips.iter().filter(served);
+    let served: Vec<SocketAddr> = served.map(|public| public.socket_address(port)).collect();
     if served.len() < config.public_ips.len() {
         tracing::warn!("this machine has no IPv6: the IPv6 addresses of PUBLIC_IP are left out");
     }

@@ -235,7 +235,7 @@ impl ClientLeg {
             self.next_check = Some(now + CONSENT_INTERVAL);
             let begun = self
                 .handshake_config()
-                .and_then(|config| Ok(self.dtls.connect(now, PEER, Arc::new(config), None)?));
+                .and_then(|config| self.dtls.connect(now, PEER, Arc::new(config), None));
             if begun.is_err() {
                 self.state = State::Closed;
             }

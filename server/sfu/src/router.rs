@@ -11,6 +11,7 @@
 //! | `consumer` | one viewer's receipt of it: state, numbering, retransmissions, reports |
 //! | `arrivals` | extended sequence numbers, duplicates, restarts |
 //! | `cache` | recent packets, shared by all consumers |
+//! | `fanout` | audio at once, video gathered consumer by consumer |
 //! | `egress` | the canonical packet and what differs per viewer |
 //! | `sequence` | continuous numbers and timestamps for one viewer |
 //! | [`keyframe`], [`vp8`] | where a decoder can start, and asking for such a place |
@@ -26,6 +27,7 @@ mod arrivals;
 mod cache;
 mod consumer;
 mod egress;
+mod fanout;
 pub mod keyframe;
 mod missing;
 mod modular;
@@ -45,13 +47,14 @@ use shared::ids::{ProducerId, RouterId};
 
 use arena::Arena;
 use consumer::Consumer;
-use producer::{Producer, Received};
+use fanout::Progress;
+use producer::Producer;
 use schedule::{REPORT_TICK, earlier, is_awaited};
 
 pub use consumer::{ConsumerOptions, ConsumerStats, ReportEcho};
 pub use egress::{Egress, OutgoingRtp, SenderReport, TransportKey};
 pub use missing::LostPackets;
-pub use names::{ClosedConsumer, ConsumerKey, ProducerKey, RouterError, RouterEvent};
+pub use names::{ClosedConsumer, ConsumerKey, Forwarding, ProducerKey, RouterError, RouterEvent};
 pub use producer::{
     IncomingRtp, Ingested, MAX_PACKET_LEN, ProducerOptions, ProducerStats, SenderClock, StreamRole,
 };
@@ -76,6 +79,9 @@ pub struct Router {
     producers: Arena<Producer>,
     consumers: Arena<Consumer>,
     events: VecDeque<RouterEvent>,
+    /// Producers with packets to forward; the front one is under way.
+    waiting: VecDeque<ProducerKey>,
+    progress: Progress,
     /// Not later than the earliest time a producer wants something.
     producers_due: Option<Instant>,
     /// When to look for sender reports next.
@@ -91,6 +97,8 @@ impl Router {
             producers: Arena::new(),
             consumers: Arena::new(),
             events: VecDeque::new(),
+            waiting: VecDeque::new(),
+            progress: Progress::START,
             producers_due: None,
             reports_due: None,
         }
@@ -213,7 +221,8 @@ impl Router {
         Ok(())
     }
 
-    /// Takes one decrypted packet of a publisher and sends it to every consumer that is ready.
+    /// Takes one decrypted packet of a publisher for every consumer that is ready. Audio is sent at
+    /// once, video by [`Router::forward_next`].
     pub fn handle_rtp<E: Egress>(
         &mut self,
         now: Instant,
@@ -225,13 +234,16 @@ impl Router {
         };
         let outcome = match producer.receive(now, &incoming) {
             Ok(received) => {
-                fan_out(now, producer, &mut self.consumers, &received, egress);
+                producer.pending.push(received);
                 Ingested::Forwarded
             }
             Err(reason) => reason,
         };
         if let Some(due) = producer.due() {
             self.schedule_producer(now, incoming.producer, due);
+        }
+        if outcome == Ingested::Forwarded {
+            self.enqueue(now, incoming.producer, egress);
         }
         outcome
     }
@@ -327,32 +339,6 @@ impl Router {
     #[must_use]
     pub fn consumer_stats(&self, consumer: ConsumerKey) -> Option<ConsumerStats> {
         self.consumers.get(consumer.0).map(|consumer| consumer.stats)
-    }
-}
-
-/// Sends a packet that has just been taken in to the producer's consumers.
-fn fan_out<E: Egress>(
-    now: Instant,
-    producer: &mut Producer,
-    consumers: &mut Arena<Consumer>,
-    received: &Received,
-    egress: &mut E,
-) {
-    let Some(packet) = producer.stream.packet(received.sequence) else {
-        return;
-    };
-    for key in &producer.consumers {
-        if let Some(consumer) = consumers.get_mut(key.0) {
-            consumer.forward(now, (received, &packet), &producer.stream, egress);
-        }
-    }
-    if !producer.options.codec.is_video() || !(received.entry_point || received.restart) {
-        return;
-    }
-    match (received.entry_point, is_awaited(producer, consumers)) {
-        (true, false) => producer.key_frames.settle(),
-        (false, true) => producer.key_frames.request(now),
-        _ => {}
     }
 }
 

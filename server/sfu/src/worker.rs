@@ -21,6 +21,8 @@ mod table;
 
 use std::{collections::VecDeque, fmt, net::SocketAddr, sync::Arc, time::Instant};
 
+use shared::ids::RouterId;
+
 pub(crate) use self::outbox::Outbox;
 use self::{
     entropy::Entropy,
@@ -101,6 +103,9 @@ pub struct Worker {
     demux: Demux,
     table: Table,
     schedule: Schedule,
+    /// Routers that have packets to forward, and when the last of these came.
+    forwarding: VecDeque<RouterId>,
+    now: Instant,
     outbox: Outbox,
     events: VecDeque<Event>,
     statistics: WorkerStatistics,
@@ -111,12 +116,14 @@ pub struct Worker {
 impl Worker {
     /// Creates a worker without rooms.
     #[must_use]
-    pub fn new(config: WorkerConfig) -> Self {
+    pub fn new(config: WorkerConfig, now: Instant) -> Self {
         Self {
             entropy: Entropy::new(config.seed),
             demux: Demux::default(),
             table: Table::default(),
             schedule: Schedule::default(),
+            forwarding: VecDeque::new(),
+            now,
             outbox: Outbox::default(),
             events: VecDeque::new(),
             statistics: WorkerStatistics::default(),
@@ -132,6 +139,7 @@ impl Worker {
         path: Path,
         datagram: &mut [u8],
     ) -> Disposition {
+        self.now = now;
         self.statistics.datagrams_received += 1;
         self.ingest(now, path, datagram)
     }
@@ -146,6 +154,8 @@ impl Worker {
         now: Instant,
         command: Command,
     ) -> Result<CommandReply, CommandError> {
+        // A command may end what is being forwarded.
+        while self.forward_some() {}
         self.execute(now, command)
     }
 
@@ -166,7 +176,11 @@ impl Worker {
     }
 
     /// What the shell shall do next: datagrams to send first, then events.
+    ///
+    /// The packets of a batch are sealed here, one consumer's at a time, so that each is sent while
+    /// it is still in the processor's cache.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
+        while self.outbox.is_empty() && self.forward_some() {}
         if self.outbox.is_empty() {
             self.outbox.clear();
             return self.events.pop_front().map(Output::Event);
@@ -195,7 +209,7 @@ impl Worker {
         self.settle(key, event);
     }
 
-    fn router_timeout(&mut self, now: Instant, router_id: shared::ids::RouterId) {
+    fn router_timeout(&mut self, now: Instant, router_id: RouterId) {
         self.with_router(router_id, |router, egress| router.handle_timeout(now, egress));
     }
 

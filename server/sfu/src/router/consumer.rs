@@ -158,24 +158,27 @@ impl Consumer {
         }
     }
 
-    /// Sends a packet that has just been taken in, if the consumer is ready for it.
+    /// Sends packets that have been taken in, as far as the consumer is ready for them.
     pub(super) fn forward<E: Egress>(
         &mut self,
         now: Instant,
-        (received, packet): (&Received, &CanonicalPacket<'_>),
+        mut pending: &[Received],
         stream: &LayerStream,
         egress: &mut E,
     ) {
-        if received.restart {
-            self.interrupt();
-        }
-        match self.state {
-            ConsumerState::Paused => {}
-            ConsumerState::AwaitingEntryPoint => {
-                self.try_start(now, (received, packet), stream, egress);
+        while let Some((received, rest)) = pending.split_first() {
+            pending = rest;
+            if received.restart {
+                self.interrupt();
             }
-            ConsumerState::Forwarding { .. } => {
-                self.send(now, received.sequence, packet, egress);
+            match self.state {
+                ConsumerState::Paused => return,
+                ConsumerState::AwaitingEntryPoint => {
+                    self.try_start(now, (received, rest), stream, egress);
+                }
+                ConsumerState::Forwarding { .. } => {
+                    self.send_kept(now, received.sequence, stream, egress);
+                }
             }
         }
     }
@@ -270,7 +273,7 @@ impl Consumer {
     fn try_start<E: Egress>(
         &mut self,
         now: Instant,
-        (received, packet): (&Received, &CanonicalPacket<'_>),
+        (received, rest): (&Received, &[Received]),
         stream: &LayerStream,
         egress: &mut E,
     ) {
@@ -281,12 +284,26 @@ impl Consumer {
             return;
         }
         self.state = ConsumerState::Forwarding { report_at: now + FIRST_REPORT_DELAY };
-        self.send(now, received.sequence, packet, egress);
-        // What overtook the entry point would else be a hole of our making.
+        self.send_kept(now, received.sequence, stream, egress);
+        // What overtook the entry point would else be a hole of our making. What still waits to be
+        // forwarded comes by itself.
         for sequence in stream.after(received.sequence) {
-            if let Some(packet) = stream.packet(sequence) {
-                self.send(now, sequence, &packet, egress);
+            if !rest.iter().any(|waiting| waiting.sequence == sequence) {
+                self.send_kept(now, sequence, stream, egress);
             }
+        }
+    }
+
+    /// Sends a packet, if the stream keeps it.
+    fn send_kept<E: Egress>(
+        &mut self,
+        now: Instant,
+        sequence: u64,
+        stream: &LayerStream,
+        egress: &mut E,
+    ) {
+        if let Some(packet) = stream.packet(sequence) {
+            self.send(now, sequence, &packet, egress);
         }
     }
 

@@ -60,3 +60,12 @@ pub struct ClosedConsumer {
     /// The transport it went out by.
     pub transport: TransportKey,
 }
+
+/// Whether a router has more to forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forwarding {
+    /// Ask again.
+    More,
+    /// Everything that was taken in has been forwarded.
+    Idle,
+}

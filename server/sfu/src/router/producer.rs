@@ -120,6 +120,8 @@ pub(super) struct Producer {
     pub(super) stream: LayerStream,
     /// In the order they were added.
     pub(super) consumers: Vec<ConsumerKey>,
+    /// Taken in and not forwarded yet, in the order of arrival.
+    pub(super) pending: Vec<Received>,
     pub(super) key_frames: KeyFrameRequester,
     pub(super) round_trip: Duration,
     pub(super) stats: ProducerStats,
@@ -159,6 +161,7 @@ impl Producer {
                 clock: None,
             },
             consumers: Vec::new(),
+            pending: Vec::new(),
             key_frames: KeyFrameRequester::default(),
             round_trip: INITIAL_ROUND_TRIP,
             stats: ProducerStats::default(),

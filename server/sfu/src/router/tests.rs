@@ -138,7 +138,9 @@ impl Room {
 
     fn ingest(&mut self, producer: ProducerKey, role: StreamRole, packet: &[u8]) -> Ingested {
         let incoming = IncomingRtp { producer, role, packet, ids: &self.ids };
-        self.router.handle_rtp(self.now, incoming, &mut self.egress)
+        let outcome = self.router.handle_rtp(self.now, incoming, &mut self.egress);
+        while self.router.forward_next(self.now, &mut self.egress) == Forwarding::More {}
+        outcome
     }
 
     fn nack(&mut self, consumer: ConsumerKey, numbers: &[u16]) {

@@ -127,6 +127,8 @@ impl Connection {
         if matches!(self.phase, Phase::New) {
             self.phase = Phase::Connecting { deadline: now + JOIN_DEADLINE };
             if let Err(error) = self.dtls.set_remote_fingerprint(now, fingerprint) {
+                // The alert that tells the client why goes out first.
+                self.flush_handshake(outbox);
                 return Some(self.handshake_failed(&error));
             }
         }

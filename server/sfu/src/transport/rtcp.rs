@@ -6,12 +6,10 @@
 //! | [`write`] | one function per packet we send |
 //! | [`ntp`] | wall-clock time as RTCP has it |
 //! | [`reception`] | what we report about a stream we receive |
-//! | [`nack`] | which packets of a stream to ask for again |
 //! | [`twcc`] | transport-wide feedback for the sender's bandwidth estimate |
 //!
 //! Packets are read and written in place; nothing here allocates per packet.
 
-pub mod nack;
 pub mod ntp;
 pub mod reception;
 #[cfg(test)]

@@ -12,7 +12,10 @@ use super::{
     table::{Leg, Transport, table_key},
 };
 use crate::{
-    router::{ConsumerKey, Egress, OutgoingRtp, Router, RouterEvent, SenderReport, TransportKey},
+    router::{
+        ConsumerKey, Egress, Forwarding, OutgoingRtp, Router, RouterEvent, SenderReport,
+        TransportKey,
+    },
     transport::{
         receive::sealed_room,
         rtcp::{ntp::NtpTime, write},
@@ -82,19 +85,48 @@ impl Worker {
         router_id: RouterId,
         act: impl FnOnce(&mut Router, &mut Departure<'_>) -> R,
     ) -> Option<R> {
+        let (router, mut departure) = self.depart(router_id)?;
+        let result = act(router, &mut departure);
+        while let Some(event) = router.poll_event() {
+            departure.request_upstream(&event);
+        }
+        let due = router.poll_timeout();
+        self.schedule.set(Timer::Router(router_id), due);
+        Some(result)
+    }
+
+    /// A router and the way out of it.
+    fn depart(&mut self, router_id: RouterId) -> Option<(&mut Router, Departure<'_>)> {
         let router = self.table.routers.get_mut(&router_id)?;
-        let mut departure = Departure {
+        let departure = Departure {
             transports: &mut self.table.transports,
             outbox: &mut self.outbox,
             statistics: &mut self.statistics,
             rtcp: &mut self.rtcp,
         };
-        let result = act(router, &mut departure);
-        while let Some(event) = router.poll_event() {
-            departure.request_upstream(&event);
+        Some((router, departure))
+    }
+
+    /// Notes that a router has packets to forward at the end of the batch.
+    pub(super) fn forward_later(&mut self, router_id: RouterId) {
+        if self.forwarding.back() != Some(&router_id) {
+            self.forwarding.push_back(router_id);
         }
-        self.schedule.set(Timer::Router(router_id), router.poll_timeout());
-        Some(result)
+    }
+
+    /// Seals what one more consumer gets of the batch; `false` when everything is forwarded.
+    pub(super) fn forward_some(&mut self) -> bool {
+        let Some(router_id) = self.forwarding.front().copied() else { return false };
+        let now = self.now;
+        let forwarding = self
+            .depart(router_id)
+            .map(|(router, mut egress)| router.forward_next(now, &mut egress));
+        if forwarding != Some(Forwarding::More) {
+            self.forwarding.pop_front();
+            // The fan-out may have found that a key frame is wanted.
+            self.with_router(router_id, |_, _| ());
+        }
+        true
     }
 
     /// Lets `act` work on the consumer that a viewer names by its SSRC, if it is that viewer's.

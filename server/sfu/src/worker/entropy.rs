@@ -7,7 +7,7 @@ use crate::{
     transport::ice::{CREDENTIAL_ENTROPY, IceCredentials},
 };
 
-/// A cryptographically secure generator (ChaCha12) that is seeded by the shell.
+/// A cryptographically secure generator (`ChaCha12`) that is seeded by the shell.
 #[derive(Debug)]
 pub(super) struct Entropy(StdRng);
 

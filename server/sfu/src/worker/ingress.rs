@@ -110,6 +110,7 @@ impl Worker {
         let incoming = IncomingRtp { producer, role, packet, ids: &ids };
         let ingested =
             self.with_router(router_id, |router, egress| router.handle_rtp(now, incoming, egress));
+        self.forward_later(router_id);
         if matches!(ingested, Some(Ingested::Malformed)) {
             self.statistics.rtp_unclaimed += 1;
         }

@@ -148,7 +148,7 @@ impl Publisher {
                     let since = now.duration_since(self.started);
                     let ntp = NtpTime(
                         (since.as_secs() << 32)
-                            | (u64::from(since.subsec_nanos()) << 32) / 1_000_000_000,
+                            | ((u64::from(since.subsec_nanos()) << 32) / 1_000_000_000),
                     );
                     let mut packet = Vec::new();
                     let report = write::SenderReport {

@@ -36,7 +36,7 @@ impl Stamp {
         let mut payload = if codec.is_video() { vec![start, tag] } else { vec![0xfc, 0] };
         payload.extend([self.room, self.source, part, u8::from(is_key)]);
         payload.extend(frame.to_be_bytes());
-        let length = if codec.is_video() { 900 } else { 80 };
+        let length = if codec.is_video() { 900_u32 } else { 80 };
         let filling = (0..length).map(|n| (frame as u8).wrapping_mul(31).wrapping_add(n as u8));
         payload.extend(filling);
         payload
@@ -110,8 +110,8 @@ struct Extender {
 
 impl Extender {
     fn extend(&mut self, sequence: u16) -> u64 {
-        let highest = *self.highest.get_or_insert(0x1_0000 + u64::from(sequence));
-        let distance = i64::from(sequence.wrapping_sub(highest as u16) as i16);
+        let highest = *self.highest.get_or_insert_with(|| 0x1_0000 + u64::from(sequence));
+        let distance = i64::from(sequence.wrapping_sub(highest as u16).cast_signed());
         let number = highest.checked_add_signed(distance).unwrap();
         self.highest = Some(highest.max(number));
         number

@@ -70,12 +70,15 @@ impl World {
         let identity = Arc::new(DtlsIdentity::generate().unwrap());
         let mut worker_seed = [0; 32];
         worker_seed[..8].copy_from_slice(&seed.to_be_bytes());
-        let worker = Worker::new(WorkerConfig {
-            index: WorkerIndex(0),
-            candidates: vec![SERVER.into()],
-            identity: Arc::clone(&identity),
-            seed: worker_seed,
-        });
+        let worker = Worker::new(
+            WorkerConfig {
+                index: WorkerIndex(0),
+                candidates: vec![SERVER.into()],
+                identity: Arc::clone(&identity),
+                seed: worker_seed,
+            },
+            now,
+        );
         Self {
             now,
             started: now,

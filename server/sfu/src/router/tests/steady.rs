@@ -51,6 +51,7 @@ fn forwarding_repairing_and_reporting_allocate_nothing_in_steady_state() {
                     );
                 }
             }
+            while router.forward_next(*now, &mut egress) == Forwarding::More {}
             if number.is_multiple_of(10) {
                 router.handle_nack(*now, viewers[7], &[*number, *number + 1], &mut egress);
             }
