@@ -613,3 +613,6 @@ impl From<Entrant> for Member {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
