@@ -67,10 +67,16 @@ fn FocusHeading() -> impl IntoView {
 
 /// Puts the focus on the page's heading, from where a screen reader reads on.
 pub fn focus_heading() {
-    let heading = document().query_selector("h1").ok().flatten();
-    if let Some(heading) = heading.and_then(|it| it.dyn_into::<web_sys::HtmlElement>().ok()) {
-        heading.set_tab_index(-1);
-        // A heading that cannot be focused leaves the focus where it was.
-        drop(heading.focus());
+    if let Some(heading) = document().query_selector("h1").ok().flatten() {
+        // An attribute that cannot be set leaves the focus where it was.
+        drop(heading.set_attribute("tabindex", "-1"));
+        focus(heading);
+    }
+}
+
+/// Puts the focus on an element; one that cannot have it leaves it where it was.
+pub fn focus(element: web_sys::Element) {
+    if let Ok(element) = element.dyn_into::<web_sys::HtmlElement>() {
+        drop(element.focus());
     }
 }

@@ -10,7 +10,10 @@ use crate::{
 
 /// The session's notice, with its button.
 #[component]
-pub fn Banner(session: Session) -> impl IntoView {
+pub fn Banner(
+    /// The meeting.
+    session: Session,
+) -> impl IntoView {
     let view = session.view();
     let notice = Memo::new(move |_| view.with(|view| view.notice));
     view! {

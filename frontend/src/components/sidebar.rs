@@ -5,6 +5,7 @@ use shared::signaling::Presence;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
+    app::focus,
     components::{
         icon::{Glyph, Icon},
         stage::watch_tile,
@@ -18,7 +19,11 @@ use crate::{
 /// The id of the panel, for the button that shows it.
 pub const SIDEBAR_ID: &str = "sidebar";
 
-/// The panel; hidden, it cannot be reached by keyboard either.
+/// The id of that button.
+pub const SIDEBAR_TOGGLE_ID: &str = "sidebar-toggle";
+
+/// The panel. The focus follows it: in when it opens, back to its button when it closes; hidden,
+/// it cannot be reached by keyboard either.
 #[component]
 pub fn Sidebar(
     /// The meeting.
@@ -26,10 +31,19 @@ pub fn Sidebar(
     /// Whether it is shown.
     open: RwSignal<bool>,
 ) -> impl IntoView {
+    Effect::new(move |was_open: Option<bool>| {
+        let open = open.get();
+        if was_open.is_some_and(|was_open| was_open != open) {
+            let id = if open { SIDEBAR_ID } else { SIDEBAR_TOGGLE_ID };
+            request_animation_frame(move || focus_id(id));
+        }
+        open
+    });
     view! {
         <aside
             id=SIDEBAR_ID
             class="sidebar"
+            tabindex="-1"
             aria-label=room::PEOPLE
             hidden=move || !open.get()
             on:keydown=move |event| {
@@ -49,6 +63,12 @@ pub fn Sidebar(
                 <Icon of=Glyph::Close/>
             </button>
         </aside>
+    }
+}
+
+fn focus_id(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        focus(element);
     }
 }
 

@@ -22,6 +22,7 @@ pub fn Toggle(
         <button
             class="toggle"
             type="button"
+            title=label
             aria-label=label
             aria-pressed=move || if on.get() { "true" } else { "false" }
             disabled=busy

@@ -17,7 +17,7 @@ use crate::{
         icon::{Glyph, Icon},
         outcome::{Again, Outcome, OutcomePage},
         shell::{Shell, use_hydrated},
-        sidebar::{SIDEBAR_ID, Sidebar},
+        sidebar::{SIDEBAR_ID, SIDEBAR_TOGGLE_ID, Sidebar},
         stage::Stage,
         toggle::Toggle,
     },
@@ -204,8 +204,10 @@ fn Controls(session: Session, panel: RwSignal<bool>) -> impl IntoView {
             <DeviceToggle session=session source=Source::Microphone/>
             <DeviceToggle session=session source=Source::Camera/>
             <button
+                id=SIDEBAR_TOGGLE_ID
                 class="toggle toggle-quiet"
                 type="button"
+                title=text::PEOPLE
                 aria-label=text::PEOPLE
                 aria-expanded=move || if panel.get() { "true" } else { "false" }
                 aria-controls=SIDEBAR_ID
