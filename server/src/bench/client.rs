@@ -5,6 +5,7 @@
 //! | [`ClientIdentity`] | the certificate that many clients may share |
 //! | [`ClientLeg`] | one ICE + DTLS + SRTP leg as a state machine without I/O |
 //! | [`LightClient`] | a leg with a socket |
+//! | [`SendTrack`] | a stream of packets out of it |
 //!
 //! The protocols are real: STUN with integrity, a DTLS handshake, SRTP. What it lacks is everything
 //! around them: codecs, jitter buffers, RTCP, congestion control. So a thousand fit on a machine.
@@ -12,6 +13,7 @@
 mod light;
 mod sdp;
 mod stun;
+mod track;
 
 use std::{
     collections::VecDeque,
@@ -38,6 +40,7 @@ use sfu::{
 pub use self::{
     light::{LightClient, Woken},
     sdp::{LocalTrack, ServerEnd},
+    track::{MAX_PAYLOAD, SendTrack, write_vp8},
 };
 
 /// How often a connectivity check is sent until one is answered (RFC 8445 section 14.2: at least
@@ -56,6 +59,9 @@ pub enum ClientError {
     /// The server's description lacks something.
     #[error("the server's description has no {0}")]
     Description(&'static str),
+    /// Media needs a connection.
+    #[error("the leg is not connected")]
+    NotConnected,
     /// Not connected in time.
     #[error("not connected within {0:?}")]
     Deadline(Duration),
@@ -360,7 +366,7 @@ impl ClientLeg {
 
     fn srtp_keys(&self) -> Result<SrtpKeys, ClientError> {
         let state = self.dtls.get_connection_state(SERVER);
-        let state = state.ok_or(ClientError::Description("completed handshake"))?;
+        let state = state.ok_or(ClientError::NotConnected)?;
         let material = state
             .export_keying_material(EXPORTER_LABEL, &[], self.profile.keying_material_len())
             .map_err(ClientError::Handshake)?;

@@ -1,9 +1,9 @@
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 
 fn config(port: u16, workers: usize) -> MediaConfig {
-    MediaConfig { port, public_ips: vec![Ipv4Addr::LOCALHOST.into()], workers }
+    MediaConfig { port, public_ips: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], workers }
 }
 
 async fn create(media: &Media, router: u64) -> Result<CommandReply, MediaError> {
@@ -41,7 +41,8 @@ fn what_cannot_be_started_says_which_setting_to_change() {
 #[tokio::test]
 async fn clients_are_told_every_public_address_with_the_port() {
     let ips: [IpAddr; 2] = ["192.0.2.7".parse().unwrap(), "198.51.100.7".parse().unwrap()];
-    let media = Media::start(MediaConfig { public_ips: ips.to_vec(), ..config(0, 1) }).unwrap();
+    let public_ips = ips.map(PublicIp::from).to_vec();
+    let media = Media::start(MediaConfig { public_ips, ..config(0, 1) }).unwrap();
     assert_eq!(media.candidates(), ips.map(|ip| SocketAddr::new(ip, media.port())));
 }
 
