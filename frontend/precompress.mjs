@@ -1,5 +1,5 @@
-// Trunk's post_build hook: writes `.br` and `.gz` beside each text asset and the WebAssembly of a
-// release. A development build is left alone, because it is rebuilt more often than it is loaded.
+// node precompress.mjs <folder>: writes `.br` and `.gz` beside each text asset and the WebAssembly
+// of a release, once, so that the server only has to pick a file.
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { promisify } from "node:util";
@@ -27,9 +27,8 @@ async function precompress(path) {
   }
 }
 
-if (process.env.TRUNK_PROFILE !== "debug") {
-  const folder = process.env.TRUNK_STAGING_DIR;
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const assets = entries.filter((entry) => entry.isFile() && COMPRESSIBLE.has(extname(entry.name)));
-  await Promise.all(assets.map((entry) => precompress(join(entry.parentPath ?? entry.path, entry.name))));
-}
+const folder = process.argv[2];
+if (!folder) throw new Error("usage: node precompress.mjs <folder>");
+const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+const assets = entries.filter((entry) => entry.isFile() && COMPRESSIBLE.has(extname(entry.name)));
+await Promise.all(assets.map((entry) => precompress(join(entry.parentPath, entry.name))));
