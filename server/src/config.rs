@@ -118,7 +118,7 @@ pub struct HttpConfig {
 #[command(next_help_heading = "Media")]
 pub struct MediaConfig {
     /// Addresses browsers reach the media port at, separated by commas, IPv4 and IPv6; by default
-    /// the machine's own.
+    /// the machine's own. Where another port leads to it, with that: `203.0.113.7:41000`.
     #[arg(long, env, hide_env_values = true, default_value = "", hide_default_value = true)]
     pub public_ip: List<PublicIp>,
 
@@ -241,12 +241,12 @@ impl MediaConfig {
     /// # Errors
     ///
     /// The machine's own addresses could not be read.
-    pub fn public_addresses(&self) -> io::Result<Vec<IpAddr>> {
+    pub fn public_addresses(&self) -> io::Result<Vec<PublicIp>> {
         if self.public_ip.is_empty() {
             let own = if_addrs::get_if_addrs()?.into_iter().map(|interface| interface.ip());
-            Ok(announced(own.collect()))
+            Ok(announced(own.collect()).into_iter().map(PublicIp::from).collect())
         } else {
-            Ok(self.public_ip.iter().map(|address| address.0).collect())
+            Ok(self.public_ip.to_vec())
         }
     }
 }

@@ -85,6 +85,15 @@ fn several_addresses_are_separated_by_commas() {
 }
 
 #[test]
+fn a_public_address_may_have_a_port_of_its_own() {
+    let config = parse(&["--public-ip", "203.0.113.7:41000,[2001:db8::7]:41000,192.0.2.7"]);
+    let addresses = config.unwrap().media.public_addresses().unwrap();
+    let announced: Vec<String> =
+        addresses.iter().map(|address| address.socket_address(40_000).to_string()).collect();
+    assert_eq!(announced, ["203.0.113.7:41000", "[2001:db8::7]:41000", "192.0.2.7:40000"]);
+}
+
+#[test]
 fn what_cannot_be_is_refused() {
     for argument in [
         "--port=65536",
@@ -92,6 +101,8 @@ fn what_cannot_be_is_refused() {
         "--public-ip=meet.example.org",
         "--public-ip=0.0.0.0",
         "--public-ip=224.0.0.1",
+        "--public-ip=0.0.0.0:41000",
+        "--public-ip=203.0.113.7:0",
         "--public-url=meet.example.org",
         "--public-url=ftp://meet.example.org",
         "--public-url=https://user@meet.example.org",

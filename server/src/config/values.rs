@@ -2,7 +2,8 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroU16,
     ops::Deref,
     str::FromStr,
     time::Duration,
@@ -48,22 +49,50 @@ impl<T> Deref for List<T> {
 #[error("{0}")]
 pub struct InvalidValue(&'static str);
 
-/// An address that others can send to.
+/// An address that others can send to: `203.0.113.7`, `2001:db8::7`, or with the port that a NAT or
+/// a load balancer has there for the media port, `203.0.113.7:41000` or `[2001:db8::7]:41000`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PublicIp(pub IpAddr);
+pub struct PublicIp {
+    /// The address.
+    pub ip: IpAddr,
+    /// The port outside, when it is not the media port itself.
+    pub port: Option<NonZeroU16>,
+}
+
+impl PublicIp {
+    /// Where others send what is meant for `media_port`.
+    #[must_use]
+    pub fn socket_address(self, media_port: u16) -> SocketAddr {
+        SocketAddr::new(self.ip, self.port.map_or(media_port, NonZeroU16::get))
+    }
+}
+
+impl From<IpAddr> for PublicIp {
+    fn from(ip: IpAddr) -> Self {
+        Self { ip, port: None }
+    }
+}
 
 impl FromStr for PublicIp {
     type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
-        let address: IpAddr = text.parse().map_err(|_| InvalidValue("not an IP address"))?;
-        if address.is_unspecified()
-            || address.is_multicast()
-            || address == IpAddr::V4(Ipv4Addr::BROADCAST)
+        const NOT_AN_ADDRESS: InvalidValue = InvalidValue("not an IP address");
+        const NOT_A_PORT: InvalidValue = InvalidValue("port 0 cannot be sent to");
+        let public = match text.parse::<SocketAddr>() {
+            Ok(address) => Self {
+                ip: address.ip(),
+                port: Some(NonZeroU16::new(address.port()).ok_or(NOT_A_PORT)?),
+            },
+            Err(_) => text.parse::<IpAddr>().map_err(|_| NOT_AN_ADDRESS)?.into(),
+        };
+        if public.ip.is_unspecified()
+            || public.ip.is_multicast()
+            || public.ip == IpAddr::V4(Ipv4Addr::BROADCAST)
         {
             return Err(InvalidValue("not an address of one machine"));
         }
-        Ok(Self(address))
+        Ok(public)
     }
 }
 
