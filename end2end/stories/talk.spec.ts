@@ -1,4 +1,4 @@
-import type { BrowserName } from '../fixtures/participant.ts';
+import type { BrowserName } from '../fixtures/browser.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 const PAIRS: [BrowserName, BrowserName][] = [

@@ -1,0 +1,87 @@
+import type { BrowserName } from '../fixtures/browser.ts';
+import type { Participant } from '../fixtures/participant.ts';
+import { loseHandshake, loseShare, type Relay, type Way } from '../fixtures/relay.ts';
+import { expect, relayedTest as test } from '../fixtures/test.ts';
+
+const SEED = 20_261;
+
+test('with 5 % of all datagrams lost, pictures go on and what was lost is sent again', async ({
+  relay,
+  server,
+  person,
+}) => {
+  relay.fate = loseShare(0.05, SEED);
+  const alice = await person('Alice', 'chromium', 'red');
+  const link = await alice.host(server.url);
+  const bob = await person('Bob', 'firefox', 'blue');
+  await bob.accept(link);
+  const carol = await person('Carol', 'chromium', 'green');
+  await carol.accept(link);
+  await alice.expectToSee(bob, carol);
+  await bob.expectToSee(alice, carol);
+  await carol.expectToSee(alice, bob);
+
+  // Upward: the server asks, and the browsers send again. Downward: they ask, the server does.
+  const grows = async (someone: Participant, type: string, counter: string) =>
+    await expect
+      .poll(async () => await someone.total(type, 'video', counter), {
+        timeout: 30_000,
+        message: `${counter} of ${someone.name}`,
+      })
+      .toBeGreaterThan(0);
+  await grows(alice, 'outbound-rtp', 'nackCount');
+  await grows(alice, 'outbound-rtp', 'retransmittedPacketsSent');
+  await grows(bob, 'outbound-rtp', 'nackCount');
+  await grows(carol, 'inbound-rtp', 'nackCount');
+  await grows(carol, 'inbound-rtp', 'retransmittedPacketsReceived');
+  await grows(bob, 'inbound-rtp', 'nackCount');
+  await alice.expectToSee(bob, carol);
+  await bob.expectToSee(alice, carol);
+  expect(relay.dropped).toBeGreaterThan(0);
+});
+
+const LOSSES: [BrowserName, Way, number][] = [
+  ['chromium', 'up', 0],
+  ['chromium', 'up', 1],
+  ['chromium', 'down', 0],
+  ['chromium', 'down', 2],
+  ['firefox', 'up', 0],
+  ['firefox', 'up', 1],
+  ['firefox', 'down', 0],
+  ['firefox', 'down', 2],
+];
+
+for (const [browser, way, first] of LOSSES) {
+  test(`${browser}: handshake datagrams ${first} to ${first + 2} lost on the way ${way} delay a join by less than 2 s`, async ({
+    relay,
+    server,
+    person,
+  }) => {
+    relay.fate = loseHandshake(way, first, 3);
+    const alice = await person('Alice', browser, 'red');
+    await alice.host(server.url);
+    await expect.poll(async () => (await joinDelays(alice, relay)).length).toBeGreaterThan(0);
+    for (const delay of await joinDelays(alice, relay)) expect(delay).toBeLessThan(2_000);
+  });
+}
+
+/** For each connection of the page that lost something: how long after that it was up. */
+async function joinDelays(someone: Participant, relay: Relay): Promise<number[]> {
+  const connections = await someone.page.evaluate(async () => {
+    const connected = [];
+    for (const [peer, at] of window.connectedAt) {
+      const entries = new Map<string, Record<string, unknown>>();
+      (await peer.getStats()).forEach((entry: { id: string }) => entries.set(entry.id, { ...entry }));
+      for (const pair of entries.values()) {
+        if (pair.type !== 'candidate-pair' || pair.state !== 'succeeded') continue;
+        const local = entries.get(String(pair.localCandidateId));
+        connected.push({ port: Number(local?.port), at });
+      }
+    }
+    return connected;
+  });
+  return connections.flatMap(({ port, at }) => {
+    const dropped = relay.client(port)?.firstDropAt;
+    return dropped === undefined ? [] : [at - dropped];
+  });
+}
