@@ -31,4 +31,4 @@ const folder = process.argv[2];
 if (!folder) throw new Error("usage: node precompress.mjs <folder>");
 const entries = await readdir(folder, { recursive: true, withFileTypes: true });
 const assets = entries.filter((entry) => entry.isFile() && COMPRESSIBLE.has(extname(entry.name)));
-await Promise.all(assets.map((entry) => precompress(join(entry.parentPath, entry.name))));
+await Promise.all(assets.map((entry) => precompress(join(entry.parentPath ?? entry.path, entry.name))));

@@ -39,15 +39,13 @@ pub fn take(room: &RoomId) -> Option<Arrival> {
     })
 }
 
-/// The arrival of someone who was in `room` before the page was reloaded, with their devices off:
-/// what was on must not come on unasked.
+/// As whom someone comes back who was in `room` when the page was reloaded.
 #[must_use]
-pub fn come_back(room: &RoomId) -> Option<Arrival> {
+pub fn come_back(room: &RoomId) -> Option<JoinIntent> {
     storage::resume_ticket(room)?;
-    let intent = JoinIntent {
+    Some(JoinIntent {
         room: Some(room.clone()),
         token: storage::token(room),
         display_name: storage::display_name()?,
-    };
-    Some(Arrival { intent, media: LocalMedia::new() })
+    })
 }

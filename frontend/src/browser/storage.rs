@@ -1,6 +1,6 @@
 //! What is remembered: the name for good, tokens and tickets for as long as the tab lives.
 
-use shared::ids::RoomId;
+use shared::{ids::RoomId, media::Source};
 use web_sys::Storage;
 
 const NAME: &str = "open-stream.name";
@@ -27,6 +27,20 @@ pub fn save_token(room: &RoomId, token: &str) {
     write(session(), &token_key(room), token);
 }
 
+/// What was on in `room` when this tab last was there.
+#[must_use]
+pub fn devices(room: &RoomId) -> Vec<Source> {
+    let stored = read(session(), &devices_key(room));
+    stored.and_then(|stored| serde_json::from_str(&stored).ok()).unwrap_or_default()
+}
+
+/// Remembers what is on in `room`.
+pub fn save_devices(room: &RoomId, on: &[Source]) {
+    if let Ok(stored) = serde_json::to_string(on) {
+        write(session(), &devices_key(room), &stored);
+    }
+}
+
 /// The ticket with which this tab comes back to `room` as the same participant.
 pub(crate) fn resume_ticket(room: &RoomId) -> Option<String> {
     read(session(), &ticket_key(room))
@@ -47,6 +61,10 @@ pub(crate) fn forget_resume_ticket(room: &RoomId) {
 
 fn token_key(room: &RoomId) -> String {
     format!("open-stream.token.{room}")
+}
+
+fn devices_key(room: &RoomId) -> String {
+    format!("open-stream.devices.{room}")
 }
 
 fn ticket_key(room: &RoomId) -> String {

@@ -10,7 +10,8 @@ use shared::{error::ErrorCode, ids::RoomId, media::Source};
 
 use crate::{
     app::{CONTENT_ID, focus_heading},
-    arrival,
+    arrival::{self, Arrival},
+    browser::{devices::LocalMedia, storage},
     components::{
         announcer::Announcer,
         banner::Banner,
@@ -77,17 +78,32 @@ fn Connecting() -> impl IntoView {
 #[component]
 fn Entrance(room: RoomId) -> impl IntoView {
     let navigate = use_navigate();
-    match arrival::take(&room).or_else(|| arrival::come_back(&room)) {
-        Some(arrival) => {
-            let session = Session::start(arrival.intent, arrival.media);
-            view! { <Meeting room=room session=session/> }.into_any()
-        }
+    match enter(&room) {
+        Some(session) => view! { <Meeting room=room session=session/> }.into_any(),
         None => {
             let instead = NavigateOptions { replace: true, ..Default::default() };
             Effect::new(move |_| navigate(&links::join_path(&room), instead.clone()));
             view! { <Connecting/> }.into_any()
         }
     }
+}
+
+fn enter(room: &RoomId) -> Option<Session> {
+    if let Some(Arrival { intent, media }) = arrival::take(room) {
+        return Some(Session::start(intent, media));
+    }
+    let session = Session::start(arrival::come_back(room)?, LocalMedia::new());
+    let were_on = storage::devices(room);
+    session.set_microphone(were_on.contains(&Source::Microphone));
+    session.set_camera(were_on.contains(&Source::Camera));
+    Some(session)
+}
+
+/// What of one's own is on, or about to be.
+fn devices_on(view: &MeetingView) -> Vec<Source> {
+    let microphone = (view.microphone != DeviceState::Off).then_some(Source::Microphone);
+    let camera = (view.camera != DeviceState::Off).then_some(Source::Camera);
+    microphone.into_iter().chain(camera).collect()
 }
 
 /// Which page a meeting shows.
@@ -118,6 +134,16 @@ fn Meeting(room: RoomId, session: Session) -> impl IntoView {
             request_animation_frame(focus_heading);
         }
         screen
+    });
+    let on = Memo::new(move |_| view.with(devices_on));
+    Effect::new({
+        let room = room.clone();
+        move |_| {
+            // Before one is in, nothing is on yet, whatever was.
+            if screen.get() == Screen::Inside {
+                storage::save_devices(&room, &on.read());
+            }
+        }
     });
     move || match screen.get() {
         Screen::Connecting => view! { <Connecting/> }.into_any(),

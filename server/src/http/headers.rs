@@ -25,7 +25,7 @@ const FIXED: [(HeaderName, &str); 5] = [
 const PERMISSIONS_POLICY: &str = "camera=(self), microphone=(self), display-capture=(self), \
     fullscreen=(self), autoplay=(self), speaker-selection=(self), screen-wake-lock=(self), \
     clipboard-write=(self), picture-in-picture=(self), geolocation=(), payment=(), usb=(), \
-    serial=(), bluetooth=(), hid=(), midi=()";
+    serial=(), hid=(), midi=()";
 
 /// Adds the headers to a response. A page comes with the policy that names its own nonce; nothing
 /// inline runs in any other answer.
