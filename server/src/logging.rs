@@ -14,6 +14,10 @@ use crate::config::{LogConfig, LogFormat, LogLevel};
 /// Where the messages of the media threads come from.
 const WORKER_TARGETS: [&str; 2] = ["sfu", "open_stream::media"];
 
+/// The protocol crates under the media threads. What they complain of is mostly what strangers or
+/// odd clients send, so they are heard only by those who look for it.
+const PROTOCOL_TARGETS: [&str; 5] = ["rtc_dtls", "rtc_shared", "rtc_srtp", "rtc_stun", "quinn_udp"];
+
 /// Starts logging; a second call in one process changes nothing.
 pub fn init(config: &LogConfig) {
     let filter = filter(config);
@@ -30,12 +34,17 @@ pub fn init(config: &LogConfig) {
 fn filter(config: &LogConfig) -> Targets {
     let level = level(config.log_level);
     let libraries = if level > LevelFilter::INFO { level } else { level.min(LevelFilter::WARN) };
-    let workers = WORKER_TARGETS.map(|target| (target, self::level(config.worker_log_level)));
+    let worker_level = self::level(config.worker_log_level);
+    let workers = WORKER_TARGETS.map(|target| (target, worker_level));
+    let is_asked_for = worker_level >= LevelFilter::DEBUG;
+    let protocol_level = if is_asked_for { worker_level } else { LevelFilter::OFF };
+    let protocols = PROTOCOL_TARGETS.map(|target| (target, protocol_level));
     Targets::new()
         .with_default(libraries)
         .with_target("open_stream", level)
         .with_target("frontend", level)
         .with_targets(workers)
+        .with_targets(protocols)
 }
 
 const fn level(level: LogLevel) -> LevelFilter {
@@ -67,6 +76,12 @@ mod tests {
         assert!(filter.would_enable("sfu::transport", &Level::DEBUG));
         assert!(filter.would_enable("open_stream::media::worker", &Level::DEBUG));
         assert!(!filter.would_enable("sfu::transport", &Level::TRACE));
+    }
+
+    #[test]
+    fn what_strangers_send_does_not_fill_the_log() {
+        assert!(!filter_of(LogLevel::Debug, LogLevel::Info).would_enable("rtc_dtls", &Level::WARN));
+        assert!(filter_of(LogLevel::Info, LogLevel::Debug).would_enable("rtc_dtls", &Level::WARN));
     }
 
     #[test]

@@ -47,6 +47,28 @@ pub struct SessionDescription {
     pub sdp: String,
 }
 
+impl SessionDescription {
+    /// An answer without what an answer to our server's offer need not repeat, so that one for a
+    /// full room stays within [`crate::limits::MAX_MESSAGE_BYTES`]: transport attributes that stood
+    /// before (all m-lines are bundled, RFC 8843 section 7.1.3), and attributes of codecs that the
+    /// offer chose.
+    #[must_use]
+    pub fn compact(&self) -> Self {
+        const NEEDLESS: [&str; 6] =
+            ["a=rtcp-fb:", "a=fmtp:", "a=rtcp:", "a=candidate:", "a=msid:", "a=ssrc:"];
+        const ONCE: [&str; 3] = ["a=ice-", "a=fingerprint:", "a=extmap-allow-mixed"];
+        let mut sdp = String::with_capacity(self.sdp.len());
+        for line in self.sdp.split_inclusive('\n') {
+            let starts_with = |start: &&str| line.starts_with(*start);
+            let is_repeated = ONCE.iter().any(starts_with) && sdp.contains(line);
+            if !is_repeated && !NEEDLESS.iter().any(starts_with) {
+                sdp.push_str(line);
+            }
+        }
+        Self { kind: self.kind, sdp }
+    }
+}
+
 /// W3C `RTCSdpType`, without the kinds this protocol has no use for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -85,4 +107,65 @@ pub struct IceServer {
     /// Password, for TURN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::MAX_MESSAGE_BYTES;
+
+    /// What Chromium writes for one m-line of an answer.
+    fn media_section(mid: usize) -> String {
+        [
+            "m=video 9 UDP/TLS/RTP/SAVPF 96 97",
+            "c=IN IP4 0.0.0.0",
+            "a=rtcp:9 IN IP4 0.0.0.0",
+            "a=ice-ufrag:4ZcD",
+            "a=ice-pwd:2/1muCWoOi3uLifh0NuRHlZT",
+            "a=ice-options:trickle",
+            "a=fingerprint:sha-256 75:74:5A:A6:A4:E5:52:F4:A7:67:4C:01:C7:EE:91:3F:21:3D:A2:E3:53:7B:6F:30:86:F2:30:AA:65:FB:04:24",
+            "a=setup:active",
+            &format!("a=mid:{mid}"),
+            "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+            "a=extmap:5 urn:3gpp:video-orientation",
+            "a=extmap:6 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+            "a=recvonly",
+            "a=rtcp-mux",
+            "a=rtcp-rsize",
+            "a=rtpmap:96 VP8/90000",
+            "a=rtcp-fb:96 transport-cc",
+            "a=rtcp-fb:96 nack pli",
+            "a=rtpmap:97 rtx/90000",
+            "a=fmtp:97 apt=96",
+            "",
+        ]
+        .join("\r\n")
+    }
+
+    #[test]
+    fn an_answer_for_a_room_of_fifty_fits_into_a_message() {
+        let sections: String = (0..98).map(media_section).collect();
+        let sdp = format!("v=0\r\ns=-\r\nt=0 0\r\n{sections}");
+        let answer = SessionDescription { kind: DescriptionKind::Answer, sdp };
+        let written = |answer: &SessionDescription| serde_json::to_string(answer).unwrap().len();
+        assert!(written(&answer) > MAX_MESSAGE_BYTES, "else there is nothing to do");
+        assert!(written(&answer.compact()) < MAX_MESSAGE_BYTES * 3 / 4);
+    }
+
+    #[test]
+    fn what_the_server_reads_stays() {
+        let sdp = [media_section(0), media_section(1)].concat();
+        let answer = SessionDescription { kind: DescriptionKind::Answer, sdp }.compact();
+        for (line, times) in [
+            ("a=ice-ufrag:4ZcD", 1),
+            ("a=fingerprint:", 1),
+            ("a=setup:active", 2),
+            ("a=recvonly", 2),
+            ("a=rtpmap:96 VP8/90000", 2),
+            ("a=extmap:3 ", 2),
+            ("a=fmtp:", 0),
+        ] {
+            assert_eq!(answer.sdp.matches(line).count(), times, "{line}");
+        }
+    }
 }

@@ -1,3 +1,5 @@
+use shared::media::{DescriptionKind, SessionDescription};
+
 use super::*;
 use crate::transport::sdp::tests::{
     CHROMIUM_REFUSED, CHROMIUM_VIEW, FIREFOX_REFUSED, FIREFOX_VIEW, local, mid, recorded_slots,
@@ -61,6 +63,21 @@ fn chromium_takes_every_codec_and_firefox_without_its_decoder_refuses_h264() {
                 assert_eq!(extensions.id_of(Extension::TransportCc), Some(3));
             }
         }
+    }
+}
+
+#[test]
+fn an_answer_that_the_page_made_compact_says_the_same() {
+    for sdp in [CHROMIUM_VIEW, FIREFOX_VIEW] {
+        let accept = |sdp: &str| {
+            let mut slots = recorded_slots();
+            slots.offer(&local());
+            slots.accept_answer(sdp).unwrap()
+        };
+        let answer = SessionDescription { kind: DescriptionKind::Answer, sdp: sdp.to_owned() };
+        let compact = answer.compact();
+        assert!(compact.sdp.len() * 4 < sdp.len() * 3);
+        assert_eq!(accept(&compact.sdp), accept(sdp));
     }
 }
 
