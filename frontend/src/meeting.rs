@@ -1,11 +1,592 @@
 //! A meeting as the page knows it: a state machine without I/O, told the time, tested on the host.
 //!
+//! [`Meeting`] is told what happens by its `handle_*` methods and what people want by `set_*`,
+//! `leave` and the like; after each of them the page drains [`Meeting::poll_effect`], shows
+//! [`Meeting::view`] and [`Meeting::received`], and calls [`Meeting::handle_wake`] at
+//! [`Meeting::poll_timeout`].
+//!
 //! | module | what it holds |
 //! |---|---|
 //! | [`view`] | what is shown |
 //! | [`notice`] | what is told: notices, device errors, why a meeting ended |
 //! | [`layout`] | the grid of tiles |
+//! | [`effect`] | what a meeting wants done |
+//! | `link` | the connection to the server, and coming back to it |
+//! | `outbox` | effects in order, requests and what their replies are for |
+//! | `leg` | a transport and its peer connection |
+//! | `publishing`, `receiving` | what is sent and received, brought to what should be |
+//! | `roster` | the others |
+//! | `backoff` | when to try again |
 
+use std::time::Duration;
+
+use shared::{
+    error::ErrorCode,
+    ids::{ParticipantId, RoomId},
+    media::{IceServer, RtpCapabilities, Source},
+    signaling::{
+        CloseCode, Direction, Event, Join, Joined, PROTOCOL_VERSION, Presence, Reply, Request,
+        Role, RoomInfo, ServerMessage, TransportCreated, TransportFailed,
+    },
+};
+
+use self::{
+    effect::{Effect, Instant, PeerId, PeerNews, SocketId, SocketNews},
+    link::Link,
+    notice::{DeviceError, EndReason, Notice},
+    outbox::{Outbox, Purpose},
+    publishing::Publishing,
+    receiving::Receiving,
+    roster::Roster,
+    view::{MeetingView, Phase, TileKey, TileView},
+};
+
+mod backoff;
+pub mod effect;
 pub mod layout;
+mod leg;
+mod link;
 pub mod notice;
+mod outbox;
+mod publishing;
+mod receiving;
+mod roster;
+#[cfg(test)]
+mod tests;
 pub mod view;
+
+/// How long a passing notice stays.
+const NOTICE_TIME: Duration = Duration::from_secs(6);
+
+/// Failures in a row after which people are told that media does not connect: one may be chance.
+const TELLING_FAILURES: u32 = 2;
+
+/// Where someone wants to go, and as whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinIntent {
+    /// The room; with a token it may be left out.
+    pub room: Option<RoomId>,
+    /// The host's token, or an invite; a room that is open needs none.
+    pub token: Option<String>,
+    /// 1 to 64 characters.
+    pub display_name: String,
+}
+
+/// What a meeting starts with.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Where to, and as whom.
+    pub intent: JoinIntent,
+    /// Of an earlier visit from this tab: comes back as the same participant.
+    pub ticket: Option<String>,
+    /// The devices that are open.
+    pub open: Vec<Source>,
+    /// What the browser can receive.
+    pub capabilities: RtpCapabilities,
+    /// Decides what is left to chance.
+    pub seed: u64,
+}
+
+/// One meeting, from joining to its end.
+#[derive(Debug)]
+pub struct Meeting {
+    intent: JoinIntent,
+    ticket: Option<String>,
+    capabilities: RtpCapabilities,
+    link: Link,
+    /// What the last snapshot said; kept while the connection is lost.
+    place: Option<Place>,
+    roster: Roster,
+    publishing: Publishing,
+    receiving: Receiving,
+    told: Option<(Notice, Instant)>,
+    sound: Sound,
+    over: Option<EndReason>,
+    outbox: Outbox,
+}
+
+/// Who one is, and where.
+#[derive(Debug)]
+struct Place {
+    participant_id: ParticipantId,
+    role: Role,
+    room: RoomInfo,
+    ice_servers: Vec<IceServer>,
+    max_video_bitrate: u32,
+}
+
+/// Whether the browser lets the page play sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sound {
+    /// It does.
+    Allowed,
+    /// It wants a click first.
+    Blocked,
+}
+
+/// A track that arrives: the one of the m-line `mid` of `peer`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Whose it is.
+    pub tile: TileKey,
+    /// Where it comes from.
+    pub source: Source,
+    /// On which peer connection.
+    pub peer: PeerId,
+    /// On which of its m-lines.
+    pub mid: String,
+}
+
+/// What people want.
+impl Meeting {
+    /// Sets out to join.
+    #[must_use]
+    pub fn new(now: Instant, start: Start) -> Self {
+        let mut meeting = Self {
+            intent: start.intent,
+            ticket: start.ticket,
+            capabilities: start.capabilities,
+            link: Link::new(now, start.seed),
+            place: None,
+            roster: Roster::default(),
+            publishing: Publishing::new(&start.open),
+            receiving: Receiving::new(),
+            told: None,
+            sound: Sound::Allowed,
+            over: None,
+            outbox: Outbox::default(),
+        };
+        meeting.link.open(now, &mut meeting.outbox);
+        meeting
+    }
+
+    /// Unmutes or mutes the microphone, turns the camera on or off.
+    pub fn set_live(&mut self, now: Instant, source: Source, live: bool) {
+        if self.over.is_none() {
+            self.publishing.set_live(source, live, &mut self.outbox);
+            self.reconcile(now);
+        }
+    }
+
+    /// Leaves for good.
+    pub fn leave(&mut self, now: Instant) {
+        if self.over.is_none() {
+            if self.link.is_joined() {
+                self.outbox.request(now, Request::Leave, Purpose::Leave);
+            }
+            self.end(EndReason::Left);
+        }
+    }
+
+    /// Tries at once what waits: the next reconnect, the transports that failed.
+    pub fn retry(&mut self, now: Instant) {
+        self.publishing.leg.retry_now();
+        self.receiving.leg.retry_now();
+        self.link.hurry(now);
+        self.handle_wake(now);
+    }
+
+    /// Takes the passing notice away.
+    pub fn dismiss(&mut self) {
+        self.told = None;
+    }
+}
+
+/// What happens.
+impl Meeting {
+    /// The server answered a probe, or did not.
+    pub fn handle_probe(&mut self, now: Instant, probe: SocketId, is_there: bool) {
+        self.link.handle_probe(now, probe, is_there, &mut self.outbox);
+        self.handle_wake(now);
+    }
+
+    /// A socket opened or closed.
+    pub fn handle_socket(&mut self, now: Instant, socket: SocketId, news: &SocketNews) {
+        if !self.link.is_current(socket) {
+            return;
+        }
+        match news {
+            SocketNews::Opened => self.join(now),
+            SocketNews::Closed(code) => self.closed(now, *code),
+        }
+    }
+
+    /// A message came in on a socket.
+    pub fn handle_message(&mut self, now: Instant, socket: SocketId, message: ServerMessage) {
+        if !self.link.is_current(socket) {
+            return;
+        }
+        self.link.heard(now);
+        match message {
+            ServerMessage::Reply { id, reply } => {
+                if let Some(purpose) = self.outbox.answered(id) {
+                    self.handle_reply(now, purpose, reply);
+                }
+            }
+            ServerMessage::Error { id, error } => {
+                if let Some(purpose) = id.and_then(|id| self.outbox.answered(id)) {
+                    self.handle_error(now, purpose, error.code);
+                }
+            }
+            ServerMessage::Event(event) => self.handle_event(now, event),
+        }
+        self.reconcile(now);
+    }
+
+    /// News of a peer connection.
+    pub fn handle_peer(&mut self, now: Instant, peer: PeerId, news: PeerNews) {
+        let outbox = &mut self.outbox;
+        match peer.direction {
+            Direction::Send => {
+                if let Some(ends) = self.publishing.leg.ends().filter(|ends| ends.peer == peer) {
+                    self.publishing.handle_peer(now, ends, news, outbox);
+                }
+            }
+            Direction::Recv => {
+                if let Some(ends) = self.receiving.leg.ends().filter(|ends| ends.peer == peer) {
+                    self.receiving.handle_peer(now, ends, news, outbox);
+                }
+            }
+        }
+        self.reconcile(now);
+    }
+
+    /// A device that was to be opened is open, or is not.
+    pub fn handle_device(&mut self, now: Instant, source: Source, opened: Result<(), DeviceError>) {
+        if self.over.is_some() {
+            return self.outbox.effect(Effect::CloseDevice(source));
+        }
+        self.publishing.handle_device(source, opened.is_ok(), &mut self.outbox);
+        if let Err(error) = opened {
+            self.tell(now, Notice::Device(error));
+        }
+        self.reconcile(now);
+    }
+
+    /// A device that was open is gone.
+    pub fn handle_device_lost(&mut self, now: Instant, source: Source) {
+        self.publishing.handle_device_lost(source, &mut self.outbox);
+        self.tell(now, Notice::Device(DeviceError::None));
+        self.reconcile(now);
+    }
+
+    /// The browser lets the page play sound, or wants a click first.
+    pub const fn handle_sound(&mut self, sound: Sound) {
+        self.sound = sound;
+    }
+
+    /// The browser is on a network again.
+    pub fn handle_online(&mut self, now: Instant) {
+        self.link.hurry(now);
+        self.handle_wake(now);
+    }
+
+    /// Does what is due.
+    pub fn handle_wake(&mut self, now: Instant) {
+        if self.over.is_some() {
+            return;
+        }
+        if self.outbox.deadline().is_some_and(|deadline| deadline <= now) {
+            self.link.lose(now, &mut self.outbox);
+        }
+        self.link.handle_wake(now, &mut self.outbox);
+        if self.link.is_hopeless(now) {
+            return self.end(EndReason::Unreachable);
+        }
+        if self.told.is_some_and(|(_, until)| until <= now) {
+            self.told = None;
+        }
+        self.reconcile(now);
+    }
+}
+
+/// What is to be done and shown.
+impl Meeting {
+    /// Takes the next thing to do.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.outbox.poll_effect()
+    }
+
+    /// When [`Self::handle_wake`] has something to do.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.over.is_some() {
+            return None;
+        }
+        let media = [self.publishing.wake_at(), self.receiving.wake_at()];
+        let media = media.into_iter().filter(|_| self.link.is_joined());
+        let told = self.told.map(|(_, until)| until);
+        media.chain([self.link.wake_at(), self.outbox.deadline(), told]).flatten().min()
+    }
+
+    /// What is to be shown.
+    #[must_use]
+    pub fn view(&self) -> MeetingView {
+        MeetingView {
+            phase: self.phase(),
+            room: self.place.as_ref().map(|place| place.room.clone()),
+            role: self.place.as_ref().map(|place| place.role),
+            microphone: self.publishing.state(Source::Microphone),
+            camera: self.publishing.state(Source::Camera),
+            tiles: std::iter::once(self.my_tile()).chain(self.roster.tiles()).collect(),
+            notice: self.notice(),
+        }
+    }
+
+    /// Every track that arrives.
+    pub fn received(&self) -> impl Iterator<Item = Received> {
+        let peer = self.receiving.leg.ends().map(|ends| ends.peer);
+        peer.into_iter().flat_map(move |peer| {
+            self.roster.producers().filter_map(move |(participant_id, producer)| {
+                let mid = self.receiving.mid(producer.producer_id)?.to_owned();
+                let tile = TileKey::Other(participant_id.clone());
+                Some(Received { tile, source: producer.source, peer, mid })
+            })
+        })
+    }
+
+    fn phase(&self) -> Phase {
+        match (self.over, &self.place) {
+            (Some(reason), _) => Phase::Ended(reason),
+            (None, Some(_)) if self.link.is_joined() => Phase::InMeeting,
+            (None, Some(_)) => Phase::Reconnecting { attempt: self.link.attempt() },
+            (None, None) => Phase::Connecting,
+        }
+    }
+
+    fn my_tile(&self) -> TileView {
+        TileView {
+            key: TileKey::Me,
+            name: self.intent.display_name.clone(),
+            role: self.place.as_ref().map_or(Role::Guest, |place| place.role),
+            has_audio: self.publishing.state(Source::Microphone) == view::DeviceState::On,
+            has_video: self.publishing.state(Source::Camera) == view::DeviceState::On,
+            presence: Presence::Connected,
+        }
+    }
+
+    /// The most pressing thing to tell.
+    fn notice(&self) -> Option<Notice> {
+        let failures = self.publishing.leg.failures().max(self.receiving.leg.failures());
+        match self.phase() {
+            Phase::Ended(_) => None,
+            Phase::Reconnecting { attempt } => Some(Notice::Reconnecting(attempt)),
+            Phase::Connecting | Phase::InMeeting if failures >= TELLING_FAILURES => {
+                Some(Notice::Server(ErrorCode::IceNoPath))
+            }
+            Phase::Connecting | Phase::InMeeting => {
+                let told = self.told.map(|(notice, _)| notice);
+                told.or((self.sound == Sound::Blocked).then_some(Notice::Autoplay))
+            }
+        }
+    }
+}
+
+/// Joining and coming back.
+impl Meeting {
+    fn join(&mut self, now: Instant) {
+        self.link.opened();
+        let join = Join {
+            protocol_version: PROTOCOL_VERSION,
+            room_id: self.intent.room.clone(),
+            token: self.intent.token.clone().filter(|_| self.ticket.is_none()),
+            resume_ticket: self.ticket.clone(),
+            display_name: self.intent.display_name.clone(),
+            rtp_capabilities: self.capabilities.clone(),
+        };
+        self.outbox.request(now, Request::Join(join), Purpose::Join);
+    }
+
+    /// Takes the snapshot over: whatever was known before is replaced, and all media is made anew.
+    fn joined(&mut self, now: Instant, joined: Joined) {
+        self.link.joined(now);
+        self.publishing.reset(&mut self.outbox);
+        self.receiving.reset(&mut self.outbox);
+        self.roster.replace(joined.participants);
+        let room = joined.room.room_id.clone();
+        let ticket = joined.resume_ticket.clone();
+        self.outbox.effect(Effect::SaveTicket { room: room.clone(), ticket });
+        self.ticket = Some(joined.resume_ticket);
+        self.intent.room = Some(room);
+        let place = Place {
+            participant_id: joined.participant_id,
+            role: joined.role,
+            room: joined.room,
+            ice_servers: joined.ice_servers,
+            max_video_bitrate: joined.max_video_bitrate,
+        };
+        if self.place.replace(place).is_some() {
+            self.tell(now, Notice::Resumed);
+        }
+    }
+
+    fn join_refused(&mut self, now: Instant, code: ErrorCode) {
+        let was_in = self.place.is_some();
+        match (code, &self.ticket) {
+            (ErrorCode::TicketInvalid, Some(_)) => {
+                self.ticket = None;
+                self.outbox.forget_requests();
+                self.link.open(now, &mut self.outbox);
+            }
+            (ErrorCode::ServerShutdown | ErrorCode::TooMany | ErrorCode::Internal, _) => {
+                self.link.lose(now, &mut self.outbox);
+            }
+            (ErrorCode::ServerBusy, _) if was_in => self.link.lose(now, &mut self.outbox),
+            _ => self.end(EndReason::Refused(code)),
+        }
+    }
+
+    fn closed(&mut self, now: Instant, code: u16) {
+        match CloseCode::from_u16(code) {
+            Some(CloseCode::Unauthorized) if self.ticket.is_some() && !self.link.is_joined() => {
+                self.join_refused(now, ErrorCode::TicketInvalid);
+            }
+            Some(code) if !code.allows_reconnect() => self.end(end_of(code)),
+            _ => self.link.lose(now, &mut self.outbox),
+        }
+    }
+
+    fn end(&mut self, reason: EndReason) {
+        self.publishing.close_devices(&mut self.outbox);
+        self.publishing.reset(&mut self.outbox);
+        self.receiving.reset(&mut self.outbox);
+        self.link.end(&mut self.outbox);
+        // Whoever was replaced may want the place back.
+        let is_kept = reason == EndReason::Refused(ErrorCode::Replaced);
+        if let Some(room) = self.intent.room.clone().filter(|_| !is_kept) {
+            self.outbox.effect(Effect::ForgetTicket(room));
+        }
+        self.over = Some(reason);
+    }
+}
+
+/// What the server says.
+impl Meeting {
+    fn handle_reply(&mut self, now: Instant, purpose: Purpose, reply: Reply) {
+        let outbox = &mut self.outbox;
+        match (purpose, reply) {
+            (Purpose::Join, Reply::Join(joined)) => self.joined(now, *joined),
+            (Purpose::CreateTransport(direction), Reply::CreateTransport(created)) => {
+                self.transport_created(direction, created);
+            }
+            (Purpose::SendOffer, Reply::ConnectTransport(connected)) => {
+                self.publishing.handle_answer(now, connected.description, outbox);
+            }
+            (Purpose::RecvOffer, Reply::ConnectTransport(connected)) => {
+                self.receiving.handle_offer(now, connected.description, outbox);
+            }
+            (Purpose::RecvAnswer, Reply::ConnectTransport(connected)) => {
+                self.receiving.handle_acknowledged(now, &connected, outbox);
+                if !connected.refused_consumers.is_empty() {
+                    self.tell(now, Notice::Server(ErrorCode::CodecMismatch));
+                }
+            }
+            (Purpose::Produce(source), Reply::Produce(producer)) => {
+                self.publishing.handle_produced(source, producer.producer_id);
+            }
+            (Purpose::Consume(_), Reply::Consume(consumed)) => {
+                self.receiving.handle_consumed(consumed);
+            }
+            (
+                Purpose::Mute(_) | Purpose::ResumeConsumer(_) | Purpose::Ping | Purpose::Leave,
+                Reply::Done,
+            ) => {}
+            // The server answered something else: nothing on this socket can be relied on.
+            _ => self.link.lose(now, outbox),
+        }
+    }
+
+    fn handle_error(&mut self, now: Instant, purpose: Purpose, code: ErrorCode) {
+        let outbox = &mut self.outbox;
+        match purpose {
+            Purpose::Join => return self.join_refused(now, code),
+            Purpose::Ping | Purpose::Leave => return,
+            _ if code == ErrorCode::NotJoined => return self.link.lose(now, outbox),
+            Purpose::CreateTransport(Direction::Send)
+            | Purpose::SendOffer
+            | Purpose::Produce(_)
+            | Purpose::Mute(_) => self.publishing.handle_error(now, purpose, code, outbox),
+            Purpose::CreateTransport(Direction::Recv)
+            | Purpose::RecvOffer
+            | Purpose::RecvAnswer
+            | Purpose::Consume(_)
+            | Purpose::ResumeConsumer(_) => {
+                self.receiving.handle_error(now, purpose, code, outbox);
+            }
+        }
+        if matches!(code, ErrorCode::CodecMismatch | ErrorCode::ServerBusy) {
+            self.tell(now, Notice::Server(code));
+        }
+    }
+
+    fn handle_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::PeerJoined(participant) if self.is_me(&participant.id) => {}
+            Event::PeerJoined(participant) => self.roster.joined(participant),
+            Event::PeerPresence(presence) => self.roster.set_presence(&presence),
+            Event::PeerLeft(peer) => self.roster.left(&peer.participant_id),
+            Event::NewProducer(new) => self.roster.published(new),
+            Event::ProducerClosed(producer) => self.roster.closed(producer.producer_id),
+            Event::ProducerPaused(producer) => self.roster.set_paused(producer.producer_id, true),
+            Event::ProducerResumed(producer) => self.roster.set_paused(producer.producer_id, false),
+            Event::TransportFailed(failed) => self.transport_failed(now, failed),
+            Event::ServerShutdown => self.tell(now, Notice::Server(ErrorCode::ServerShutdown)),
+        }
+    }
+
+    fn transport_created(&mut self, direction: Direction, created: TransportCreated) {
+        let ice_servers = self.place.as_ref().map_or(&[][..], |place| &place.ice_servers);
+        let leg = match direction {
+            Direction::Send => &mut self.publishing.leg,
+            Direction::Recv => &mut self.receiving.leg,
+        };
+        leg.created(created.transport_id, ice_servers, &mut self.outbox);
+    }
+
+    fn transport_failed(&mut self, now: Instant, failed: TransportFailed) {
+        let is_it = |leg: &leg::Leg| {
+            leg.ends().is_some_and(|ends| ends.transport_id == failed.transport_id)
+        };
+        if is_it(&self.publishing.leg) {
+            self.publishing.fail(now, &mut self.outbox);
+        }
+        if is_it(&self.receiving.leg) {
+            self.receiving.fail(now, &mut self.outbox);
+        }
+    }
+
+    /// Brings what is sent and received to what should be.
+    fn reconcile(&mut self, now: Instant) {
+        let Some(place) = self.place.as_ref().filter(|_| self.link.is_joined()) else { return };
+        self.publishing.reconcile(now, place.max_video_bitrate, &mut self.outbox);
+        let wanted = self.roster.producers().map(|(_, producer)| producer.producer_id);
+        self.receiving.reconcile(now, wanted, &mut self.outbox);
+    }
+
+    fn is_me(&self, id: &ParticipantId) -> bool {
+        self.place.as_ref().is_some_and(|place| place.participant_id == *id)
+    }
+
+    fn tell(&mut self, now: Instant, notice: Notice) {
+        self.told = Some((notice, now + NOTICE_TIME));
+    }
+}
+
+/// Why the server closed a socket for good.
+const fn end_of(code: CloseCode) -> EndReason {
+    match code {
+        CloseCode::Normal => EndReason::Left,
+        CloseCode::Kicked => EndReason::Kicked,
+        CloseCode::Unauthorized => EndReason::Refused(ErrorCode::InviteInvalid),
+        CloseCode::RoomNotFound => EndReason::Refused(ErrorCode::RoomNotFound),
+        CloseCode::Replaced => EndReason::Refused(ErrorCode::Replaced),
+        CloseCode::RoomFull => EndReason::Refused(ErrorCode::RoomFull),
+        CloseCode::Unsupported
+        | CloseCode::InvalidData
+        | CloseCode::TooLarge
+        | CloseCode::ServiceRestart
+        | CloseCode::Timeout
+        | CloseCode::Flood
+        | CloseCode::SlowReader => EndReason::Refused(ErrorCode::BadRequest),
+    }
+}

@@ -1,0 +1,122 @@
+//! What a meeting wants done, and what it is told of it.
+
+use std::time::Duration;
+
+use shared::{
+    ids::RoomId,
+    media::{IceServer, SessionDescription, Source},
+    signaling::{ClientMessage, Direction},
+};
+
+/// A point in time: how long the page has existed.
+pub type Instant = Duration;
+
+/// Names one WebSocket, so that the last words of a former one are not taken for a newer one's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SocketId(pub u32);
+
+/// Names one peer connection of the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PeerId {
+    /// What it is for.
+    pub direction: Direction,
+    /// Counts the peer connections of that direction.
+    pub generation: u32,
+}
+
+/// Something for the browser to do, in the order given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Ask over HTTP whether the server is there; answer with `handle_probe`.
+    ///
+    /// Before a reconnect only: browsers delay new sockets to a server whose sockets failed, by up
+    /// to a minute, but not its other requests.
+    Probe(SocketId),
+    /// Open a socket; report with `handle_socket`.
+    OpenSocket(SocketId),
+    /// Close the socket; nothing more is heard of it.
+    CloseSocket(SocketId),
+    /// Send on the open socket.
+    Send(ClientMessage),
+    /// Make a peer connection; report its state with `handle_peer`.
+    OpenPeer {
+        /// Which.
+        peer: PeerId,
+        /// STUN and TURN servers to use.
+        ice_servers: Vec<IceServer>,
+    },
+    /// Close a peer connection.
+    ClosePeer(PeerId),
+    /// Add an m-line for each of `sources` and offer; answer with [`PeerNews::Offered`].
+    Offer {
+        /// Which.
+        peer: PeerId,
+        /// What to add.
+        sources: Vec<Source>,
+        /// Bits per second to send of one video source at most.
+        max_video_bitrate: u32,
+    },
+    /// Apply the server's answer; answer with [`PeerNews::Accepted`].
+    Accept {
+        /// Which.
+        peer: PeerId,
+        /// The answer.
+        answer: SessionDescription,
+    },
+    /// Apply the server's offer and answer it; answer with [`PeerNews::Answered`].
+    Answer {
+        /// Which.
+        peer: PeerId,
+        /// The offer.
+        offer: SessionDescription,
+    },
+    /// Open a device and let the send peer carry it; answer with `handle_device`.
+    OpenDevice(Source),
+    /// Close a device, whose light goes out; its m-line carries nothing.
+    CloseDevice(Source),
+    /// Let an open device give silence or darkness, or the real thing.
+    EnableDevice {
+        /// Which.
+        source: Source,
+        /// The real thing.
+        on: bool,
+    },
+    /// Remember the ticket over a reload.
+    SaveTicket {
+        /// Of which room.
+        room: RoomId,
+        /// The ticket.
+        ticket: String,
+    },
+    /// Forget the ticket.
+    ForgetTicket(RoomId),
+}
+
+/// News of a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SocketNews {
+    /// It is open.
+    Opened,
+    /// It is closed, or could not be opened, with the code of RFC 6455 section 7.4.
+    Closed(u16),
+}
+
+/// News of a peer connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeerNews {
+    /// The offer was made.
+    Offered {
+        /// The offer.
+        offer: SessionDescription,
+        /// The `mid` of each source's m-line.
+        mids: Vec<(Source, String)>,
+    },
+    /// The server's answer was applied.
+    Accepted,
+    /// The server's offer was applied and answered.
+    Answered(SessionDescription),
+    /// Media connects.
+    Connected,
+    /// Media does not connect, or a description could not be made or applied.
+    Failed,
+}

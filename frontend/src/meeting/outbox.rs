@@ -1,0 +1,101 @@
+//! What goes out: effects in order, and requests with what their replies are for.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use shared::{
+    ids::ProducerId,
+    media::Source,
+    signaling::{ClientMessage, Direction, Request},
+};
+
+use super::effect::{Effect, Instant};
+
+/// How long a request may take before the connection is taken for broken.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a request was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Join,
+    CreateTransport(Direction),
+    SendOffer,
+    RecvOffer,
+    RecvAnswer,
+    Produce(Source),
+    Mute(Source),
+    Consume(ProducerId),
+    ResumeConsumer(ProducerId),
+    Ping,
+    Leave,
+}
+
+/// Effects to be done and requests that wait for their replies.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    effects: VecDeque<Effect>,
+    last_id: u32,
+    waiting: BTreeMap<u32, Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    purpose: Purpose,
+    deadline: Instant,
+}
+
+impl Outbox {
+    /// Adds an effect.
+    pub(super) fn effect(&mut self, effect: Effect) {
+        self.effects.push_back(effect);
+    }
+
+    /// Takes the next effect.
+    pub(super) fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// Sends a request whose reply [`Self::answered`] will recognise.
+    pub(super) fn request(&mut self, now: Instant, request: Request, purpose: Purpose) {
+        self.last_id = self.last_id.wrapping_add(1);
+        let id = self.last_id;
+        self.waiting.insert(id, Waiting { purpose, deadline: now + REPLY_TIMEOUT });
+        self.effect(Effect::Send(ClientMessage { id, request }));
+    }
+
+    /// What the reply with this id is for; nothing when nobody waits for it any more.
+    pub(super) fn answered(&mut self, id: u32) -> Option<Purpose> {
+        self.waiting.remove(&id).map(|waiting| waiting.purpose)
+    }
+
+    /// When the first of the waiting requests has waited too long.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.waiting.values().map(|waiting| waiting.deadline).min()
+    }
+
+    /// Forgets what waits: the socket that would have brought the replies is gone.
+    pub(super) fn forget_requests(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// Forgets what waits for one direction's transport: it is given up.
+    pub(super) fn forget_transport(&mut self, direction: Direction) {
+        self.waiting.retain(|_, waiting| waiting.purpose.direction() != Some(direction));
+    }
+}
+
+impl Purpose {
+    /// The direction whose transport the request was about.
+    const fn direction(self) -> Option<Direction> {
+        match self {
+            Self::CreateTransport(direction) => Some(direction),
+            Self::SendOffer | Self::Produce(_) | Self::Mute(_) => Some(Direction::Send),
+            Self::RecvOffer | Self::RecvAnswer | Self::Consume(_) | Self::ResumeConsumer(_) => {
+                Some(Direction::Recv)
+            }
+            Self::Join | Self::Ping | Self::Leave => None,
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! What the person sends: devices, m-lines, producers; what is is brought to what should be.
+
+use std::collections::BTreeMap;
+
+use shared::{
+    error::ErrorCode,
+    ids::ProducerId,
+    media::{SessionDescription, Source},
+    signaling::{ConnectTransport, Direction, Produce, ProducerRef, Request},
+};
+
+use super::{
+    backoff::Allowance,
+    effect::{Effect, Instant, PeerNews},
+    leg::{Ends, Leg},
+    outbox::{Outbox, Purpose},
+    view::DeviceState,
+};
+
+/// The sending side of a meeting.
+#[derive(Debug)]
+pub(super) struct Publishing {
+    pub(super) leg: Leg,
+    sources: BTreeMap<Source, Outgoing>,
+    negotiation: Negotiation,
+    allowance: Allowance,
+}
+
+/// One source of one's own.
+#[derive(Debug)]
+struct Outgoing {
+    device: Device,
+    /// Whether the person wants to be heard, or seen.
+    live: bool,
+    sent: Sent,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Device {
+    Closed,
+    Opening,
+    Open,
+}
+
+/// How far a source has come on the present transport.
+#[derive(Debug)]
+enum Sent {
+    /// It has no m-line.
+    Nothing,
+    /// Its m-line is being negotiated.
+    Offered,
+    /// It has an m-line.
+    Negotiated { mid: String },
+    /// The server was asked to make a producer of it.
+    Asked { paused: bool },
+    /// The server has a producer of it.
+    Produced { producer_id: ProducerId, paused: bool },
+    /// The server will not have it.
+    Refused,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Negotiation {
+    Idle,
+    /// The browser makes the offer.
+    Offering,
+    /// The server answers it.
+    Waiting {
+        mids: Vec<(Source, String)>,
+    },
+    /// The browser applies the answer.
+    Applying {
+        mids: Vec<(Source, String)>,
+    },
+}
+
+impl Publishing {
+    /// Has `open` devices, which the person wants to be heard and seen by.
+    pub(super) fn new(open: &[Source]) -> Self {
+        let outgoing = |source: Source| {
+            let is_open = open.contains(&source);
+            let device = if is_open { Device::Open } else { Device::Closed };
+            (source, Outgoing { device, live: is_open, sent: Sent::Nothing })
+        };
+        Self {
+            leg: Leg::new(Direction::Send),
+            sources: [Source::Microphone, Source::Camera].map(outgoing).into(),
+            negotiation: Negotiation::Idle,
+            allowance: Allowance::new(),
+        }
+    }
+
+    /// What a device of the person does.
+    pub(super) fn state(&self, source: Source) -> DeviceState {
+        match self.sources.get(&source) {
+            Some(Outgoing { live: true, device: Device::Open, .. }) => DeviceState::On,
+            Some(Outgoing { live: true, device: Device::Opening, .. }) => DeviceState::Opening,
+            _ => DeviceState::Off,
+        }
+    }
+
+    /// The person wants to be heard, or seen, or no longer.
+    pub(super) fn set_live(&mut self, source: Source, live: bool, outbox: &mut Outbox) {
+        let Some(outgoing) = self.sources.get_mut(&source) else { return };
+        outgoing.live = live;
+        match outgoing.device {
+            Device::Closed if live => {
+                outgoing.device = Device::Opening;
+                outbox.effect(Effect::OpenDevice(source));
+            }
+            Device::Open => outgoing.apply_live(source, outbox),
+            Device::Closed | Device::Opening => {}
+        }
+    }
+
+    /// A device is open, or could not be opened.
+    pub(super) fn handle_device(&mut self, source: Source, opened: bool, outbox: &mut Outbox) {
+        let Some(outgoing) = self.sources.get_mut(&source) else { return };
+        if opened {
+            outgoing.device = Device::Open;
+            outgoing.apply_live(source, outbox);
+        } else {
+            outgoing.device = Device::Closed;
+            outgoing.live = false;
+        }
+    }
+
+    /// A device was unplugged, or taken away by the browser.
+    pub(super) fn handle_device_lost(&mut self, source: Source, outbox: &mut Outbox) {
+        let Some(outgoing) = self.sources.get_mut(&source) else { return };
+        if outgoing.device == Device::Open {
+            outgoing.close(source, outbox);
+            outgoing.live = false;
+        }
+    }
+
+    /// Closes every device: the meeting is over.
+    pub(super) fn close_devices(&mut self, outbox: &mut Outbox) {
+        for (source, outgoing) in &mut self.sources {
+            outgoing.live = false;
+            if outgoing.device == Device::Open {
+                outgoing.close(*source, outbox);
+            }
+        }
+    }
+
+    /// Starts over: what was sent is gone, and so is the transport.
+    pub(super) fn reset(&mut self, outbox: &mut Outbox) {
+        self.leg.close(outbox);
+        self.forget_sent();
+    }
+
+    /// Gives the transport up, to be made anew after a while.
+    pub(super) fn fail(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.leg.fail(now, outbox);
+        self.forget_sent();
+    }
+
+    /// Takes the next steps towards what should be sent.
+    pub(super) fn reconcile(&mut self, now: Instant, max_video_bitrate: u32, outbox: &mut Outbox) {
+        if !self.sources.values().any(Outgoing::wants_line) {
+            return self.leg.unwanted();
+        }
+        let Some(ends) = self.leg.wanted(now, outbox) else { return };
+        for (source, outgoing) in &mut self.sources {
+            outgoing.reconcile(now, *source, ends, outbox);
+        }
+        self.offer(now, ends, max_video_bitrate, outbox);
+    }
+
+    /// News of the send peer.
+    pub(super) fn handle_peer(
+        &mut self,
+        now: Instant,
+        ends: Ends,
+        news: PeerNews,
+        outbox: &mut Outbox,
+    ) {
+        match news {
+            PeerNews::Offered { offer, mids } => self.send_offer(now, ends, (offer, mids), outbox),
+            PeerNews::Accepted => self.accepted(),
+            PeerNews::Connected => self.leg.connected(),
+            PeerNews::Failed | PeerNews::Answered(_) => self.fail(now, outbox),
+        }
+    }
+
+    /// The server answered the offer.
+    pub(super) fn handle_answer(
+        &mut self,
+        now: Instant,
+        answer: Option<SessionDescription>,
+        outbox: &mut Outbox,
+    ) {
+        let negotiation = std::mem::replace(&mut self.negotiation, Negotiation::Idle);
+        match (self.leg.ends(), negotiation, answer) {
+            (Some(ends), Negotiation::Waiting { mids }, Some(answer)) => {
+                outbox.effect(Effect::Accept { peer: ends.peer, answer });
+                self.negotiation = Negotiation::Applying { mids };
+            }
+            _ => self.fail(now, outbox),
+        }
+    }
+
+    /// The server made a producer.
+    pub(super) fn handle_produced(&mut self, source: Source, producer_id: ProducerId) {
+        if let Some(outgoing) = self.sources.get_mut(&source)
+            && let Sent::Asked { paused } = outgoing.sent
+        {
+            outgoing.sent = Sent::Produced { producer_id, paused };
+        }
+    }
+
+    /// The server did not do what one of this side's requests was for.
+    pub(super) fn handle_error(
+        &mut self,
+        now: Instant,
+        purpose: Purpose,
+        code: ErrorCode,
+        outbox: &mut Outbox,
+    ) {
+        match purpose {
+            Purpose::Produce(source) if !is_of_transport(code) => self.refuse(source),
+            // The server's producer ended; the news of its transport's end will follow.
+            Purpose::Mute(_) => {}
+            _ => self.fail(now, outbox),
+        }
+    }
+
+    /// When [`Self::reconcile`] has something to do without being told anything.
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        let offer_at = (self.negotiation == Negotiation::Idle && self.unsent().next().is_some())
+            .then(|| self.leg.ends().map(|_| self.allowance.next()))
+            .flatten();
+        self.leg.wake_at().or(offer_at)
+    }
+
+    fn offer(&mut self, now: Instant, ends: Ends, max_video_bitrate: u32, outbox: &mut Outbox) {
+        let sources: Vec<Source> = self.unsent().collect();
+        let may_start = self.negotiation == Negotiation::Idle && self.allowance.next() <= now;
+        if sources.is_empty() || !may_start {
+            return;
+        }
+        for source in &sources {
+            if let Some(outgoing) = self.sources.get_mut(source) {
+                outgoing.sent = Sent::Offered;
+            }
+        }
+        self.allowance.spend(now);
+        self.negotiation = Negotiation::Offering;
+        outbox.effect(Effect::Offer { peer: ends.peer, sources, max_video_bitrate });
+    }
+
+    fn send_offer(
+        &mut self,
+        now: Instant,
+        ends: Ends,
+        (offer, mids): (SessionDescription, Vec<(Source, String)>),
+        outbox: &mut Outbox,
+    ) {
+        let description = Some(offer);
+        let connect = ConnectTransport { transport_id: ends.transport_id, description };
+        outbox.request(now, Request::ConnectTransport(connect), Purpose::SendOffer);
+        self.negotiation = Negotiation::Waiting { mids };
+    }
+
+    fn accepted(&mut self) {
+        let negotiation = std::mem::replace(&mut self.negotiation, Negotiation::Idle);
+        if let Negotiation::Applying { mids } = negotiation {
+            for (source, mid) in mids {
+                if let Some(outgoing) = self.sources.get_mut(&source) {
+                    outgoing.sent = Sent::Negotiated { mid };
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, source: Source) {
+        if let Some(outgoing) = self.sources.get_mut(&source) {
+            outgoing.sent = Sent::Refused;
+        }
+    }
+
+    /// The open devices that have no m-line.
+    fn unsent(&self) -> impl Iterator<Item = Source> {
+        let unsent = |outgoing: &Outgoing| {
+            outgoing.device == Device::Open && matches!(outgoing.sent, Sent::Nothing)
+        };
+        self.sources.iter().filter(move |(_, outgoing)| unsent(outgoing)).map(|(source, _)| *source)
+    }
+
+    fn forget_sent(&mut self) {
+        self.negotiation = Negotiation::Idle;
+        self.allowance = Allowance::new();
+        for outgoing in self.sources.values_mut() {
+            outgoing.sent = Sent::Nothing;
+        }
+    }
+}
+
+impl Outgoing {
+    /// A microphone is muted and stays open; a camera is closed, so that its light goes out.
+    fn apply_live(&mut self, source: Source, outbox: &mut Outbox) {
+        if !self.live && matches!(source, Source::Camera | Source::Screen) {
+            self.close(source, outbox);
+        } else {
+            outbox.effect(Effect::EnableDevice { source, on: self.live });
+        }
+    }
+
+    fn close(&mut self, source: Source, outbox: &mut Outbox) {
+        self.device = Device::Closed;
+        outbox.effect(Effect::CloseDevice(source));
+    }
+
+    /// Whether a transport is needed for this source.
+    fn wants_line(&self) -> bool {
+        self.device == Device::Open || !matches!(self.sent, Sent::Nothing)
+    }
+
+    fn is_paused(&self) -> bool {
+        !self.live || self.device != Device::Open
+    }
+
+    fn reconcile(&mut self, now: Instant, source: Source, ends: Ends, outbox: &mut Outbox) {
+        let paused = self.is_paused();
+        match &mut self.sent {
+            Sent::Negotiated { mid } => {
+                let mid = std::mem::take(mid);
+                self.sent = Sent::Asked { paused };
+                let produce = Produce { transport_id: ends.transport_id, mid, source, paused };
+                outbox.request(now, Request::Produce(produce), Purpose::Produce(source));
+            }
+            Sent::Produced { producer_id, paused: told } if *told != paused => {
+                *told = paused;
+                let producer = ProducerRef { producer_id: *producer_id };
+                let request = if paused {
+                    Request::PauseProducer(producer)
+                } else {
+                    Request::ResumeProducer(producer)
+                };
+                outbox.request(now, request, Purpose::Mute(source));
+            }
+            Sent::Nothing
+            | Sent::Offered
+            | Sent::Asked { .. }
+            | Sent::Produced { .. }
+            | Sent::Refused => {}
+        }
+    }
+}
+
+/// Whether an error says that the transport itself is of no more use.
+pub(super) const fn is_of_transport(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::TransportNotFound | ErrorCode::TransportState)
+}

@@ -1,0 +1,265 @@
+//! What the person receives: a consumer for every producer of the others.
+
+use std::collections::BTreeMap;
+
+use shared::{
+    error::ErrorCode,
+    ids::{ConsumerId, ProducerId, TransportId},
+    media::SessionDescription,
+    signaling::{
+        ConnectTransport, Consumed, ConsumerRef, Direction, ProducerRef, Request,
+        TransportConnected,
+    },
+};
+
+use super::{
+    backoff::Allowance,
+    effect::{Effect, Instant, PeerNews},
+    leg::{Ends, Leg},
+    outbox::{Outbox, Purpose},
+    publishing::is_of_transport,
+};
+
+/// Most consumers asked for before the next negotiation: a full room comes in a few of these, and
+/// stays within the burst of messages that the server takes.
+const MAX_BATCH: usize = 40;
+
+/// The receiving side of a meeting.
+#[derive(Debug)]
+pub(super) struct Receiving {
+    pub(super) leg: Leg,
+    consumers: BTreeMap<ProducerId, Incoming>,
+    negotiation: Negotiation,
+    allowance: Allowance,
+}
+
+/// How far the receipt of one producer has come.
+#[derive(Debug)]
+enum Incoming {
+    /// The server was asked for a consumer.
+    Asked,
+    /// There is one, with no m-line yet.
+    Waiting(Line),
+    /// Its m-line is being negotiated.
+    Offered(Line),
+    /// It has an m-line, and was told to flow.
+    Flowing(Line),
+    /// The server has none of it.
+    Refused,
+}
+
+#[derive(Debug, Clone)]
+struct Line {
+    consumer_id: ConsumerId,
+    mid: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Negotiation {
+    Idle,
+    /// The server makes the offer.
+    Waiting,
+    /// The browser applies and answers it.
+    Answering,
+    /// The server applies the answer.
+    Acknowledging,
+}
+
+impl Receiving {
+    pub(super) const fn new() -> Self {
+        Self {
+            leg: Leg::new(Direction::Recv),
+            consumers: BTreeMap::new(),
+            negotiation: Negotiation::Idle,
+            allowance: Allowance::new(),
+        }
+    }
+
+    /// The `mid` of the m-line on which a producer arrives, once it does.
+    pub(super) fn mid(&self, producer_id: ProducerId) -> Option<&str> {
+        match self.consumers.get(&producer_id)? {
+            Incoming::Flowing(line) => Some(&line.mid),
+            Incoming::Asked | Incoming::Waiting(_) | Incoming::Offered(_) | Incoming::Refused => {
+                None
+            }
+        }
+    }
+
+    /// Starts over: what was received is gone, and so is the transport.
+    pub(super) fn reset(&mut self, outbox: &mut Outbox) {
+        self.leg.close(outbox);
+        self.forget_received();
+    }
+
+    /// Gives the transport up, to be made anew after a while.
+    pub(super) fn fail(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.leg.fail(now, outbox);
+        self.forget_received();
+    }
+
+    /// Takes the next steps towards receiving every one of `wanted`, and nothing else.
+    pub(super) fn reconcile(
+        &mut self,
+        now: Instant,
+        wanted: impl Iterator<Item = ProducerId>,
+        outbox: &mut Outbox,
+    ) {
+        let mut former = std::mem::take(&mut self.consumers);
+        let mut missing = Vec::new();
+        for producer_id in wanted {
+            match former.remove(&producer_id) {
+                Some(incoming) => drop(self.consumers.insert(producer_id, incoming)),
+                None => missing.push(producer_id),
+            }
+        }
+        if missing.is_empty() && self.consumers.is_empty() {
+            return self.leg.unwanted();
+        }
+        let Some(ends) = self.leg.wanted(now, outbox) else { return };
+        self.ask(now, &missing, outbox);
+        self.negotiate(now, ends.transport_id, outbox);
+    }
+
+    /// News of the receive peer.
+    pub(super) fn handle_peer(
+        &mut self,
+        now: Instant,
+        ends: Ends,
+        news: PeerNews,
+        outbox: &mut Outbox,
+    ) {
+        match news {
+            PeerNews::Answered(answer) => {
+                let transport_id = ends.transport_id;
+                let connect = ConnectTransport { transport_id, description: Some(answer) };
+                outbox.request(now, Request::ConnectTransport(connect), Purpose::RecvAnswer);
+                self.negotiation = Negotiation::Acknowledging;
+            }
+            PeerNews::Connected => self.leg.connected(),
+            PeerNews::Failed | PeerNews::Offered { .. } | PeerNews::Accepted => {
+                self.fail(now, outbox);
+            }
+        }
+    }
+
+    /// The server made a consumer.
+    pub(super) fn handle_consumed(&mut self, consumed: Consumed) {
+        // One whose producer ended meanwhile ended with it.
+        if let Some(incoming @ Incoming::Asked) = self.consumers.get_mut(&consumed.producer_id) {
+            let Consumed { consumer_id, mid, .. } = consumed;
+            *incoming = Incoming::Waiting(Line { consumer_id, mid });
+        }
+    }
+
+    /// The server made its offer.
+    pub(super) fn handle_offer(
+        &mut self,
+        now: Instant,
+        offer: Option<SessionDescription>,
+        outbox: &mut Outbox,
+    ) {
+        let (Some(ends), Some(offer)) = (self.leg.ends(), offer) else {
+            return self.fail(now, outbox);
+        };
+        self.negotiation = Negotiation::Answering;
+        outbox.effect(Effect::Answer { peer: ends.peer, offer });
+    }
+
+    /// The server applied the answer: what was negotiated may flow. Whether anything was refused.
+    pub(super) fn handle_acknowledged(
+        &mut self,
+        now: Instant,
+        TransportConnected { refused_consumers, .. }: &TransportConnected,
+        outbox: &mut Outbox,
+    ) {
+        self.negotiation = Negotiation::Idle;
+        for (producer_id, incoming) in &mut self.consumers {
+            let Incoming::Offered(line) = incoming else { continue };
+            if refused_consumers.contains(&line.consumer_id) {
+                *incoming = Incoming::Refused;
+                continue;
+            }
+            let resume = Request::ResumeConsumer(ConsumerRef { consumer_id: line.consumer_id });
+            outbox.request(now, resume, Purpose::ResumeConsumer(*producer_id));
+            *incoming = Incoming::Flowing(line.clone());
+        }
+    }
+
+    /// The server did not do what one of this side's requests was for.
+    pub(super) fn handle_error(
+        &mut self,
+        now: Instant,
+        purpose: Purpose,
+        code: ErrorCode,
+        outbox: &mut Outbox,
+    ) {
+        match (purpose, code) {
+            (Purpose::RecvOffer, ErrorCode::TooMany) => self.offer_later(now),
+            (Purpose::Consume(producer) | Purpose::ResumeConsumer(producer), code)
+                if !is_of_transport(code) =>
+            {
+                if let Some(incoming) = self.consumers.get_mut(&producer) {
+                    *incoming = Incoming::Refused;
+                }
+            }
+            _ => self.fail(now, outbox),
+        }
+    }
+
+    /// When [`Self::reconcile`] has something to do without being told anything.
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        let offer_at = self.is_ready().then(|| self.allowance.next());
+        self.leg.wake_at().or(offer_at)
+    }
+
+    fn ask(&mut self, now: Instant, missing: &[ProducerId], outbox: &mut Outbox) {
+        let is_pending =
+            |incoming: &&Incoming| matches!(incoming, Incoming::Asked | Incoming::Waiting(_));
+        let pending = self.consumers.values().filter(is_pending).count();
+        for producer_id in missing.iter().copied().take(MAX_BATCH.saturating_sub(pending)) {
+            self.consumers.insert(producer_id, Incoming::Asked);
+            let consume = Request::Consume(ProducerRef { producer_id });
+            outbox.request(now, consume, Purpose::Consume(producer_id));
+        }
+    }
+
+    fn negotiate(&mut self, now: Instant, transport_id: TransportId, outbox: &mut Outbox) {
+        if !self.is_ready() || now < self.allowance.next() {
+            return;
+        }
+        for incoming in self.consumers.values_mut() {
+            if let Incoming::Waiting(line) = incoming {
+                *incoming = Incoming::Offered(line.clone());
+            }
+        }
+        self.allowance.spend(now);
+        self.negotiation = Negotiation::Waiting;
+        let connect = ConnectTransport { transport_id, description: None };
+        outbox.request(now, Request::ConnectTransport(connect), Purpose::RecvOffer);
+    }
+
+    /// Whether a negotiation may start as far as this side is concerned: all that were asked for
+    /// have come, so that one negotiation serves them all.
+    fn is_ready(&self) -> bool {
+        let mut incoming = self.consumers.values();
+        self.negotiation == Negotiation::Idle
+            && !incoming.clone().any(|incoming| matches!(incoming, Incoming::Asked))
+            && incoming.any(|incoming| matches!(incoming, Incoming::Waiting(_)))
+    }
+
+    fn offer_later(&mut self, now: Instant) {
+        self.negotiation = Negotiation::Idle;
+        self.allowance.exhaust(now);
+        for incoming in self.consumers.values_mut() {
+            if let Incoming::Offered(line) = incoming {
+                *incoming = Incoming::Waiting(line.clone());
+            }
+        }
+    }
+
+    fn forget_received(&mut self) {
+        self.negotiation = Negotiation::Idle;
+        self.allowance = Allowance::new();
+        self.consumers.clear();
+    }
+}

@@ -1,0 +1,297 @@
+//! The other end of a meeting: what the page would do, and what the server would say.
+
+use std::time::Duration;
+
+use shared::{
+    error::ErrorCode,
+    ids::{ConsumerId, ParticipantId, ProducerId, RoomId, TransportId},
+    limits::DEFAULT_VIDEO_BITRATE,
+    media::{DescriptionKind, MediaKind, RtpCapabilities, SessionDescription, Source},
+    signaling::{
+        ClientMessage, ConnectTransport, Consumed, Event, Joined, Participant, Presence, Producer,
+        ProducerRef, Reply, Request, Role, RoomInfo, ServerMessage, TransportConnected,
+        TransportCreated,
+    },
+};
+
+use crate::meeting::{
+    JoinIntent, Meeting, Start,
+    effect::{Effect, Instant, PeerNews, SocketId, SocketNews},
+};
+
+pub(super) const START: Instant = Duration::from_secs(10);
+
+/// A meeting, a browser that does what it is told at once, and a server that keeps the protocol.
+pub(super) struct World {
+    pub(super) meeting: Meeting,
+    pub(super) now: Instant,
+    /// Whether the server listens.
+    pub(super) server: Server,
+    /// Who else is in the room, for the next snapshot.
+    pub(super) others: Vec<Participant>,
+    /// Every request that reached the server.
+    pub(super) requests: Vec<ClientMessage>,
+    /// Every other effect.
+    pub(super) effects: Vec<Effect>,
+    pub(super) socket: Option<SocketId>,
+    /// Errors to give in place of replies: the first that fits a request is used up.
+    pub(super) refusals: Vec<(fn(&Request) -> bool, ErrorCode)>,
+    /// What becomes of a peer connection once it is negotiated.
+    pub(super) path: PeerNews,
+    next_number: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Server {
+    /// Answers.
+    Up,
+    /// Takes what comes and says nothing.
+    Silent,
+    /// Does not listen.
+    Down,
+}
+
+pub(super) fn room_id() -> RoomId {
+    RoomId::from_random([1; 16])
+}
+
+pub(super) fn participant_id(number: u8) -> ParticipantId {
+    ParticipantId::from_random([number; 16])
+}
+
+pub(super) fn participant(number: u8, producers: &[(u64, Source)]) -> Participant {
+    let producer = |(id, source): &(u64, Source)| Producer {
+        producer_id: ProducerId(*id),
+        source: *source,
+        paused: false,
+    };
+    Participant {
+        id: participant_id(number),
+        display_name: format!("Guest {number}"),
+        role: Role::Guest,
+        presence: Presence::Connected,
+        producers: producers.iter().map(producer).collect(),
+    }
+}
+
+impl World {
+    /// A person with a camera and a microphone sets out to join an empty room.
+    pub(super) fn new() -> Self {
+        Self::with_devices(&[Source::Microphone, Source::Camera])
+    }
+
+    pub(super) fn with_devices(open: &[Source]) -> Self {
+        Self::starting(Start {
+            intent: JoinIntent {
+                room: Some(room_id()),
+                token: Some("an invite".to_owned()),
+                display_name: "Ada".to_owned(),
+            },
+            ticket: None,
+            open: open.to_vec(),
+            capabilities: RtpCapabilities::default(),
+            seed: 1,
+        })
+    }
+
+    pub(super) fn starting(start: Start) -> Self {
+        Self {
+            meeting: Meeting::new(START, start),
+            now: START,
+            server: Server::Up,
+            others: Vec::new(),
+            requests: Vec::new(),
+            effects: Vec::new(),
+            socket: None,
+            refusals: Vec::new(),
+            path: PeerNews::Connected,
+            next_number: 100,
+        }
+    }
+
+    /// Does everything that is to be done now.
+    pub(super) fn settle(&mut self) {
+        while let Some(effect) = self.meeting.poll_effect() {
+            self.effects.push(effect.clone());
+            self.perform(effect);
+        }
+    }
+
+    /// Lets time pass, waking the meeting whenever it asks for it.
+    pub(super) fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.settle();
+        while let Some(at) = self.meeting.poll_timeout().filter(|at| *at <= end) {
+            self.now = self.now.max(at);
+            self.meeting.handle_wake(self.now);
+            self.settle();
+            let next = self.meeting.poll_timeout();
+            assert!(next.is_none_or(|next| next > self.now), "nothing is due twice");
+        }
+        self.now = end;
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.hear(ServerMessage::Event(event));
+        self.settle();
+    }
+
+    pub(super) fn close(&mut self, code: u16) {
+        let socket = self.socket.take().expect("a socket is open");
+        self.meeting.handle_socket(self.now, socket, &SocketNews::Closed(code));
+        self.settle();
+    }
+
+    /// The server dies, and every connection with it.
+    pub(super) fn kill_server(&mut self) {
+        self.server = Server::Down;
+        self.close(1006);
+    }
+
+    /// The requests since the last call, without the pings.
+    pub(super) fn take_requests(&mut self) -> Vec<Request> {
+        let requests = std::mem::take(&mut self.requests);
+        requests
+            .into_iter()
+            .map(|message| message.request)
+            .filter(|request| *request != Request::Ping)
+            .collect()
+    }
+
+    pub(super) fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Probe(socket) => {
+                let is_there = self.server != Server::Down;
+                self.meeting.handle_probe(self.now, socket, is_there);
+            }
+            Effect::OpenSocket(socket) => self.open_socket(socket),
+            Effect::CloseSocket(socket) => {
+                self.socket = self.socket.filter(|open| *open != socket);
+            }
+            Effect::Send(message) => self.serve(message),
+            Effect::Offer { peer, sources, .. } => {
+                let mids = sources.into_iter().map(|source| (source, format!("{source:?}")));
+                let news = PeerNews::Offered {
+                    offer: description(DescriptionKind::Offer),
+                    mids: mids.collect(),
+                };
+                self.meeting.handle_peer(self.now, peer, news);
+            }
+            Effect::Accept { peer, .. } => {
+                self.meeting.handle_peer(self.now, peer, PeerNews::Accepted);
+                self.meeting.handle_peer(self.now, peer, self.path.clone());
+            }
+            Effect::Answer { peer, .. } => {
+                let answer = description(DescriptionKind::Answer);
+                self.meeting.handle_peer(self.now, peer, PeerNews::Answered(answer));
+                self.meeting.handle_peer(self.now, peer, self.path.clone());
+            }
+            Effect::OpenDevice(source) => self.meeting.handle_device(self.now, source, Ok(())),
+            Effect::OpenPeer { .. }
+            | Effect::ClosePeer(_)
+            | Effect::CloseDevice(_)
+            | Effect::EnableDevice { .. }
+            | Effect::SaveTicket { .. }
+            | Effect::ForgetTicket(_) => {}
+        }
+    }
+
+    fn open_socket(&mut self, socket: SocketId) {
+        let news = if self.server == Server::Down {
+            SocketNews::Closed(1006)
+        } else {
+            self.socket = Some(socket);
+            SocketNews::Opened
+        };
+        self.meeting.handle_socket(self.now, socket, &news);
+    }
+
+    fn serve(&mut self, message: ClientMessage) {
+        self.requests.push(message.clone());
+        if self.server != Server::Up {
+            return;
+        }
+        let ClientMessage { id, request } = message;
+        let refusal = self.refusals.iter().position(|(fits, _)| fits(&request));
+        if let Some(index) = refusal {
+            let (_, code) = self.refusals.remove(index);
+            return self.hear(ServerMessage::Error { id: Some(id), error: code.into() });
+        }
+        let reply = self.reply(request);
+        self.hear(ServerMessage::Reply { id, reply });
+    }
+
+    fn hear(&mut self, message: ServerMessage) {
+        if let Some(socket) = self.socket {
+            self.meeting.handle_message(self.now, socket, message);
+        }
+    }
+
+    fn reply(&mut self, request: Request) -> Reply {
+        self.next_number += 1;
+        let number = self.next_number;
+        match request {
+            Request::Join(_) => Reply::Join(Box::new(self.joined())),
+            Request::CreateTransport(_) => {
+                Reply::CreateTransport(TransportCreated { transport_id: TransportId(number) })
+            }
+            Request::ConnectTransport(connect) => Reply::ConnectTransport(connected(&connect)),
+            Request::Produce(_) => Reply::Produce(ProducerRef { producer_id: ProducerId(number) }),
+            Request::Consume(ProducerRef { producer_id }) => Reply::Consume(Consumed {
+                consumer_id: ConsumerId(number),
+                producer_id,
+                kind: MediaKind::Video,
+                mid: number.to_string(),
+            }),
+            Request::CloseProducer(_)
+            | Request::PauseProducer(_)
+            | Request::ResumeProducer(_)
+            | Request::ResumeConsumer(_)
+            | Request::PauseConsumer(_)
+            | Request::CloseConsumer(_)
+            | Request::Leave
+            | Request::Ping => Reply::Done,
+        }
+    }
+
+    fn joined(&self) -> Joined {
+        Joined {
+            participant_id: participant_id(0),
+            role: Role::Guest,
+            resume_ticket: format!("ticket {}", self.next_number),
+            resumed: false,
+            room: RoomInfo { room_id: room_id(), host_name: "Grace".to_owned(), invite_link: None },
+            participants: self.others.clone(),
+            ice_servers: Vec::new(),
+            router_rtp_capabilities: RtpCapabilities::default(),
+            max_video_bitrate: DEFAULT_VIDEO_BITRATE,
+        }
+    }
+}
+
+/// The server offers when it is asked for an offer, and answers one.
+fn connected(connect: &ConnectTransport) -> TransportConnected {
+    let kind = match connect.description.as_ref().map(|description| description.kind) {
+        None => Some(DescriptionKind::Offer),
+        Some(DescriptionKind::Offer) => Some(DescriptionKind::Answer),
+        Some(DescriptionKind::Answer) => None,
+    };
+    TransportConnected { description: kind.map(description), ..TransportConnected::default() }
+}
+
+pub(super) fn description(kind: DescriptionKind) -> SessionDescription {
+    SessionDescription { kind, sdp: "v=0\r\n".to_owned() }
+}
+
+/// How many of the requests are of a kind.
+pub(super) fn count(requests: &[Request], is_it: fn(&Request) -> bool) -> usize {
+    requests.iter().filter(|request| is_it(request)).count()
+}
+
+pub(super) const fn is_offer_request(request: &Request) -> bool {
+    matches!(request, Request::ConnectTransport(ConnectTransport { description: None, .. }))
+}
