@@ -7,6 +7,14 @@
 //! |---|---|
 //! | [`devices`] | one's own camera and microphone |
 //! | [`storage`] | what is remembered over a reload |
+//! | `socket` | one WebSocket, and the probe before it |
+//! | `peer` | one peer connection |
+//! | `sound` | the others' sound |
+//! | `page` | the time, chance, and what the page is told of the network and its end |
 
 pub mod devices;
+pub(crate) mod page;
+pub(crate) mod peer;
+pub(crate) mod socket;
+pub(crate) mod sound;
 pub mod storage;

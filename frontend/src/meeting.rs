@@ -376,7 +376,7 @@ impl Meeting {
             }
             Phase::Connecting | Phase::InMeeting => {
                 let told = self.told.map(|(notice, _)| notice);
-                told.or((self.sound == Sound::Blocked).then_some(Notice::Autoplay))
+                told.or_else(|| (self.sound == Sound::Blocked).then_some(Notice::Autoplay))
             }
         }
     }

@@ -7,36 +7,38 @@
 //! session.set_camera(false); session.leave();
 //! ```
 
-use std::collections::HashMap;
+use std::{fmt, rc::Rc};
 
 use leptos::prelude::*;
-use shared::ids::RoomId;
+use shared::media::Source;
 use web_sys::{HtmlVideoElement, MediaStream};
 
+use self::{
+    driver::Driver,
+    pictures::{Pictures, picture_of},
+};
+pub use crate::meeting::JoinIntent;
 use crate::{
     browser::devices::LocalMedia,
-    meeting::view::{MeetingView, TileKey},
+    meeting::{
+        Meeting,
+        effect::Instant,
+        view::{MeetingView, TileKey},
+    },
 };
 
-/// Where someone wants to go, and as whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JoinIntent {
-    /// The room; with a token it may be left out.
-    pub room: Option<RoomId>,
-    /// The host's token, or an invite; a room that is open needs none.
-    pub token: Option<String>,
-    /// 1 to 64 characters.
-    pub display_name: String,
-}
+mod driver;
+mod pictures;
 
 /// A running meeting. A handle: copies are the same meeting.
 ///
 /// Start it in the browser only, inside a reactive owner (a component); it ends with the owner or
 /// by [`Self::leave`]. Sound needs nothing from the components: the session plays it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Session {
+    driver: StoredValue<Rc<Driver>, LocalStorage>,
     view: RwSignal<MeetingView>,
-    pictures: RwSignal<HashMap<TileKey, MediaStream>, LocalStorage>,
+    pictures: RwSignal<Pictures, LocalStorage>,
 }
 
 impl Session {
@@ -44,8 +46,12 @@ impl Session {
     /// Sources that `media` has not open start as off; they can be turned on later.
     #[must_use]
     pub fn start(intent: JoinIntent, media: LocalMedia) -> Self {
-        drop((intent, media));
-        Self { view: RwSignal::default(), pictures: RwSignal::new_local(HashMap::new()) }
+        let view = RwSignal::default();
+        let pictures = RwSignal::new_local(Pictures::default());
+        let driver = StoredValue::new_local(Driver::start(intent, media, (view, pictures)));
+        let session = Self { driver, view, pictures };
+        on_cleanup(move || session.leave());
+        session
     }
 
     /// What is to be shown; changes only when something visible does.
@@ -58,7 +64,7 @@ impl Session {
     #[must_use]
     pub fn picture(&self, tile: &TileKey) -> Signal<Option<MediaStream>, LocalStorage> {
         let (pictures, tile) = (self.pictures, tile.clone());
-        Signal::derive_local(move || pictures.with(|pictures| pictures.get(&tile).cloned()))
+        Signal::derive_local(move || pictures.with(|pictures| picture_of(pictures, &tile)))
     }
 
     /// Shows a tile's picture in `element`, now and whenever it changes, until the reactive owner
@@ -67,28 +73,58 @@ impl Session {
     pub fn attach(&self, tile: &TileKey, element: &HtmlVideoElement) {
         let (picture, element) = (self.picture(tile), element.clone());
         element.set_muted(true);
-        Effect::new(move |_| element.set_src_object(picture.get().as_ref()));
+        element.set_autoplay(true);
+        Effect::new(move |_| {
+            let picture = picture.get();
+            // Setting the same picture again would make it blink.
+            if element.src_object() != picture {
+                element.set_src_object(picture.as_ref());
+            }
+        });
     }
 
     /// Unmutes or mutes the microphone, opening it when it never was.
     pub fn set_microphone(&self, on: bool) {
-        drop(on);
+        self.tell(|meeting, now| meeting.set_live(now, Source::Microphone, on));
     }
 
     /// Turns the camera on or off; off, its light goes out.
     pub fn set_camera(&self, on: bool) {
-        drop(on);
+        self.tell(|meeting, now| meeting.set_live(now, Source::Camera, on));
     }
 
     /// Leaves for good, and closes the devices.
-    pub fn leave(&self) {}
+    pub fn leave(&self) {
+        self.tell(Meeting::leave);
+    }
 
     /// Plays the sound that the browser held back; to be called from a click.
-    pub fn allow_sound(&self) {}
+    pub fn allow_sound(&self) {
+        if let Some(driver) = self.driver.try_get_value() {
+            driver.retry_sound();
+        }
+    }
 
     /// Tries at once what is waiting: the reconnect, or the media connection.
-    pub fn retry(&self) {}
+    pub fn retry(&self) {
+        self.tell(Meeting::retry);
+    }
 
     /// Takes the notice away.
-    pub fn dismiss(&self) {}
+    pub fn dismiss(&self) {
+        self.tell(|meeting, _| meeting.dismiss());
+    }
+
+    /// A session whose owner is gone has ended, and is told nothing.
+    fn tell(&self, what: impl FnOnce(&mut Meeting, Instant)) {
+        if let Some(driver) = self.driver.try_get_value() {
+            driver.tell(what);
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
 }

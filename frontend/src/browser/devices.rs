@@ -1,14 +1,21 @@
 //! One's own camera and microphone.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, fmt, rc::Rc};
 
 use js_sys::Array;
 use shared::media::Source;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DomException, MediaStream, MediaStreamConstraints, MediaStreamTrack, Window};
+use web_sys::{
+    DomException, Event, MediaStream, MediaStreamConstraints, MediaStreamTrack,
+    MediaTrackConstraints, Window,
+};
 
 use crate::meeting::notice::DeviceError;
+
+/// Width and height asked of a camera. The room's bit rate (1 Mb/s unless it says otherwise) makes
+/// a sharp picture of this size, and a blurred one of more.
+const PICTURE: (f64, f64) = (640.0, 360.0);
 
 /// The tracks a person sends: a camera, a microphone, both or neither.
 ///
@@ -20,10 +27,27 @@ pub struct LocalMedia {
     tracks: Rc<RefCell<Tracks>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Tracks {
-    microphone: Option<MediaStreamTrack>,
-    camera: Option<MediaStreamTrack>,
+    microphone: Option<Held>,
+    camera: Option<Held>,
+    /// Is told when a device is gone by itself.
+    lost: Option<Rc<dyn Fn(Source)>>,
+}
+
+/// An open device. Dropping it closes it.
+struct Held {
+    track: MediaStreamTrack,
+    _on_ended: Closure<dyn FnMut(Event)>,
+}
+
+impl fmt::Debug for Tracks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracks")
+            .field("microphone", &self.microphone.is_some())
+            .field("camera", &self.camera.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl LocalMedia {
@@ -62,10 +86,7 @@ impl LocalMedia {
 
     /// Closes the device, whose light goes out.
     pub fn close(&self, source: Source) {
-        let track = self.slot(source, Option::take);
-        if let Some(track) = track {
-            track.stop();
-        }
+        drop(self.slot(source, Option::take));
     }
 
     /// Closes both devices.
@@ -89,29 +110,54 @@ impl LocalMedia {
 
     /// The open track of a source.
     pub(crate) fn track(&self, source: Source) -> Option<MediaStreamTrack> {
-        self.slot(source, |slot| slot.clone())
+        self.slot(source, |slot| slot.as_ref().map(|held| held.track.clone()))
+    }
+
+    /// Lets an open device give the real thing, or silence and darkness.
+    pub(crate) fn enable(&self, source: Source, on: bool) {
+        if let Some(track) = self.track(source) {
+            track.set_enabled(on);
+        }
+    }
+
+    /// Calls `lost` when a device is unplugged, or taken away by the browser; it stays open here.
+    pub(crate) fn on_lost(&self, lost: impl Fn(Source) + 'static) {
+        self.tracks.borrow_mut().lost = Some(Rc::new(lost));
     }
 
     fn keep(&self, stream: &MediaStream) {
         for track in stream.get_tracks().iter().filter_map(|track| track.dyn_into().ok()) {
-            let track: MediaStreamTrack = track;
-            let source = if track.kind() == "audio" { Source::Microphone } else { Source::Camera };
-            if let Some(former) = self.slot(source, |slot| slot.replace(track)) {
-                former.stop();
-            }
+            let (source, held) = self.hold(track);
+            drop(self.slot(source, |slot| slot.replace(held)));
         }
     }
 
-    fn slot<T>(
-        &self,
-        source: Source,
-        use_slot: impl FnOnce(&mut Option<MediaStreamTrack>) -> T,
-    ) -> T {
+    fn hold(&self, track: MediaStreamTrack) -> (Source, Held) {
+        let source = if track.kind() == "audio" { Source::Microphone } else { Source::Camera };
+        let tracks = Rc::downgrade(&self.tracks);
+        let on_ended = Closure::new(move |_: Event| {
+            let lost = tracks.upgrade().and_then(|tracks| tracks.borrow().lost.clone());
+            if let Some(lost) = lost {
+                lost(source);
+            }
+        });
+        track.set_onended(Some(on_ended.as_ref().unchecked_ref()));
+        (source, Held { track, _on_ended: on_ended })
+    }
+
+    fn slot<T>(&self, source: Source, use_slot: impl FnOnce(&mut Option<Held>) -> T) -> T {
         let mut tracks = self.tracks.borrow_mut();
         match source {
             Source::Microphone | Source::ScreenAudio => use_slot(&mut tracks.microphone),
             Source::Camera | Source::Screen => use_slot(&mut tracks.camera),
         }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.track.set_onended(None);
+        self.track.stop();
     }
 }
 
@@ -127,8 +173,17 @@ async fn user_media(sources: &[Source]) -> Result<MediaStream, DeviceError> {
 
 fn constraints(sources: &[Source]) -> MediaStreamConstraints {
     let constraints = MediaStreamConstraints::new();
-    constraints.set_audio(&sources.contains(&Source::Microphone).into());
-    constraints.set_video(&sources.contains(&Source::Camera).into());
+    if sources.contains(&Source::Microphone) {
+        constraints.set_audio(&JsValue::TRUE);
+    }
+    if sources.contains(&Source::Camera) {
+        let (width, height) = PICTURE;
+        let picture = MediaTrackConstraints::new();
+        // A bare number is a wish, not a condition.
+        picture.set_width(&width.into());
+        picture.set_height(&height.into());
+        constraints.set_video(&picture);
+    }
     constraints
 }
 

@@ -28,10 +28,12 @@ pub struct Stage {
 /// them fit. A stage without room gives tiles of no size, never a negative one.
 #[must_use]
 pub fn grid(count: usize, stage: Stage) -> Grid {
-    (1..=count.max(1))
-        .map(|columns| with_columns(count.max(1), columns, stage))
-        .reduce(|best, grid| if grid.tile_width > best.tile_width { grid } else { best })
-        .expect("one column is always tried")
+    let count = count.max(1);
+    (2..=count)
+        .map(|columns| with_columns(count, columns, stage))
+        .fold(with_columns(count, 1, stage), |best, grid| {
+            if grid.tile_width > best.tile_width { grid } else { best }
+        })
 }
 
 fn with_columns(count: usize, columns: usize, stage: Stage) -> Grid {

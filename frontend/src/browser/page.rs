@@ -1,0 +1,47 @@
+//! The page itself: its clock, chance, and the events of its window.
+
+use std::time::Duration;
+
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::Event;
+
+/// How long the page has existed; it never goes back.
+pub(crate) fn now() -> Duration {
+    let performance = web_sys::window().and_then(|window| window.performance());
+    let milliseconds = performance.map_or(0.0, |performance| performance.now());
+    Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default()
+}
+
+/// A number that another page hardly has.
+pub(crate) fn seed() -> u64 {
+    js_sys::Math::random().to_bits()
+}
+
+/// Calls something whenever the window has an event, for as long as this exists.
+#[derive(Debug)]
+pub(crate) struct WindowListener {
+    event: &'static str,
+    listener: Closure<dyn FnMut(Event)>,
+}
+
+impl WindowListener {
+    /// Listens; without a window there is nothing to hear.
+    pub(crate) fn new(event: &'static str, mut call: impl FnMut() + 'static) -> Self {
+        let listener = Closure::new(move |_: Event| call());
+        let function = listener.as_ref().unchecked_ref();
+        let added = web_sys::window()
+            .map(|window| window.add_event_listener_with_callback(event, function));
+        debug_assert!(matches!(added, Some(Ok(()))), "a window takes listeners");
+        Self { event, listener }
+    }
+}
+
+impl Drop for WindowListener {
+    fn drop(&mut self) {
+        if let Some(window) = web_sys::window() {
+            let function = self.listener.as_ref().unchecked_ref();
+            // A listener that is not there need not be removed.
+            drop(window.remove_event_listener_with_callback(self.event, function));
+        }
+    }
+}

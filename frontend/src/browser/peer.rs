@@ -1,0 +1,237 @@
+//! One `RTCPeerConnection`: made for sending or for receiving, driven by offers and answers.
+
+use std::cell::RefCell;
+
+use js_sys::Array;
+use shared::media::{
+    DescriptionKind, IceServer, MediaKind, RtpCapabilities, SessionDescription, Source,
+};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Event, MediaStreamTrack, RtcBundlePolicy, RtcConfiguration, RtcIceServer, RtcPeerConnection,
+    RtcPeerConnectionState, RtcRtpCapabilities, RtcRtpCodecCapability, RtcRtpEncodingParameters,
+    RtcRtpReceiver, RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit,
+    RtcSdpType, RtcSessionDescription, RtcSessionDescriptionInit,
+};
+
+use super::devices::LocalMedia;
+use crate::meeting::effect::{PeerId, PeerNews};
+
+/// Something the browser would not do with a peer connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PeerRefused;
+
+impl From<JsValue> for PeerRefused {
+    fn from(_: JsValue) -> Self {
+        Self
+    }
+}
+
+/// A peer connection, open until [`Self::close`]: what it is still asked to do holds it, and a
+/// closed connection never finishes that.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    id: PeerId,
+    connection: RtcPeerConnection,
+    /// The m-lines on which one sends.
+    sending: RefCell<Vec<(Source, RtcRtpTransceiver)>>,
+    _on_state: Closure<dyn FnMut(Event)>,
+}
+
+impl Peer {
+    /// Makes a peer connection that tells when media connects or fails to.
+    ///
+    /// # Errors
+    /// The browser does not have peer connections, or not of this configuration.
+    pub(crate) fn new(
+        id: PeerId,
+        ice_servers: &[IceServer],
+        tell: impl Fn(PeerNews) + 'static,
+    ) -> Result<Self, PeerRefused> {
+        let connection = RtcPeerConnection::new_with_configuration(&configuration(ice_servers))?;
+        let on_state = {
+            let connection = connection.clone();
+            Closure::new(move |_: Event| match connection.connection_state() {
+                RtcPeerConnectionState::Connected => tell(PeerNews::Connected),
+                RtcPeerConnectionState::Failed => tell(PeerNews::Failed),
+                _ => {}
+            })
+        };
+        connection.set_onconnectionstatechange(Some(on_state.as_ref().unchecked_ref()));
+        Ok(Self { id, connection, sending: RefCell::default(), _on_state: on_state })
+    }
+
+    /// Which one it is.
+    pub(crate) const fn id(&self) -> PeerId {
+        self.id
+    }
+
+    /// Adds an m-line for each source, carrying its device where that is open, and offers.
+    ///
+    /// # Errors
+    /// The browser made no offer of it.
+    pub(crate) async fn offer(
+        &self,
+        media: &LocalMedia,
+        sources: &[Source],
+        max_video_bitrate: u32,
+    ) -> Result<PeerNews, PeerRefused> {
+        for source in sources {
+            let line = self.add_line(*source, media.track(*source), max_video_bitrate);
+            self.sending.borrow_mut().push((*source, line));
+        }
+        let offer = JsFuture::from(self.connection.create_offer()).await?;
+        self.set_local(offer.unchecked_into()).await?;
+        let mids = self.mids(sources).ok_or(PeerRefused)?;
+        let offer = self.local_description(DescriptionKind::Offer)?;
+        Ok(PeerNews::Offered { offer, mids })
+    }
+
+    /// Applies the server's answer.
+    ///
+    /// # Errors
+    /// The browser cannot use it.
+    pub(crate) async fn accept(
+        &self,
+        answer: &SessionDescription,
+    ) -> Result<PeerNews, PeerRefused> {
+        self.set_remote(answer).await?;
+        Ok(PeerNews::Accepted)
+    }
+
+    /// Applies the server's offer and answers it.
+    ///
+    /// # Errors
+    /// The browser cannot use it.
+    pub(crate) async fn answer(&self, offer: &SessionDescription) -> Result<PeerNews, PeerRefused> {
+        self.set_remote(offer).await?;
+        let answer = JsFuture::from(self.connection.create_answer()).await?;
+        self.set_local(answer.unchecked_into()).await?;
+        Ok(PeerNews::Answered(self.local_description(DescriptionKind::Answer)?))
+    }
+
+    /// Lets the m-line of a source carry this track, or nothing; one that has no m-line waits for
+    /// its offer.
+    pub(crate) async fn carry(&self, source: Source, track: Option<MediaStreamTrack>) {
+        let line = self.line(source);
+        if let Some(line) = line {
+            // A sender that is being closed takes no track, and needs none.
+            drop(JsFuture::from(line.sender().replace_track(track.as_ref())).await);
+        }
+    }
+
+    /// The track that arrives on an m-line.
+    ///
+    /// Looked up rather than taken from `track` events: an m-line that the server uses again for
+    /// another producer has no new event.
+    pub(crate) fn arriving(&self, mid: &str) -> Option<MediaStreamTrack> {
+        let lines = self.connection.get_transceivers();
+        let mut lines = lines.iter().map(JsCast::unchecked_into::<RtcRtpTransceiver>);
+        let line = lines.find(|line| line.mid().as_deref() == Some(mid))?;
+        Some(line.receiver().track())
+    }
+
+    fn add_line(
+        &self,
+        source: Source,
+        track: Option<MediaStreamTrack>,
+        max_video_bitrate: u32,
+    ) -> RtcRtpTransceiver {
+        let init = RtcRtpTransceiverInit::new();
+        init.set_direction(RtcRtpTransceiverDirection::Sendonly);
+        if source.kind() == MediaKind::Video {
+            let encoding = RtcRtpEncodingParameters::new();
+            encoding.set_max_bitrate(max_video_bitrate);
+            init.set_send_encodings(&Array::of1(&encoding));
+        }
+        let connection = &self.connection;
+        match track {
+            Some(track) => {
+                connection.add_transceiver_with_media_stream_track_and_init(&track, &init)
+            }
+            None => connection.add_transceiver_with_str_and_init(kind_name(source.kind()), &init),
+        }
+    }
+
+    fn line(&self, source: Source) -> Option<RtcRtpTransceiver> {
+        let sending = self.sending.borrow();
+        let found = sending.iter().find(|(of, _)| *of == source);
+        found.map(|(_, line)| line.clone())
+    }
+
+    fn mids(&self, sources: &[Source]) -> Option<Vec<(Source, String)>> {
+        sources.iter().map(|source| Some((*source, self.line(*source)?.mid()?))).collect()
+    }
+
+    async fn set_local(&self, description: RtcSessionDescriptionInit) -> Result<(), PeerRefused> {
+        JsFuture::from(self.connection.set_local_description(&description)).await?;
+        Ok(())
+    }
+
+    async fn set_remote(&self, description: &SessionDescription) -> Result<(), PeerRefused> {
+        let init = RtcSessionDescriptionInit::new(match description.kind {
+            DescriptionKind::Offer => RtcSdpType::Offer,
+            DescriptionKind::Answer => RtcSdpType::Answer,
+        });
+        init.set_sdp(&description.sdp);
+        JsFuture::from(self.connection.set_remote_description(&init)).await?;
+        Ok(())
+    }
+
+    /// The description in force. It need not have candidates: the server learns them from the
+    /// checks that reach it (ICE-lite, RFC 8445 section 2.5).
+    fn local_description(&self, kind: DescriptionKind) -> Result<SessionDescription, PeerRefused> {
+        let description: RtcSessionDescription =
+            self.connection.local_description().ok_or(PeerRefused)?;
+        Ok(SessionDescription { kind, sdp: description.sdp() })
+    }
+}
+
+impl Peer {
+    /// Closes the connection; nothing is heard after that.
+    pub(crate) fn close(&self) {
+        self.connection.set_onconnectionstatechange(None);
+        self.connection.close();
+    }
+}
+
+/// What the browser can receive.
+pub(crate) fn capabilities() -> RtpCapabilities {
+    let mut codecs: Vec<String> = ["audio", "video"]
+        .into_iter()
+        .filter_map(RtcRtpReceiver::get_capabilities)
+        .flat_map(|capabilities: RtcRtpCapabilities| capabilities.get_codecs())
+        .map(|codec| codec.unchecked_into::<RtcRtpCodecCapability>().get_mime_type())
+        .collect();
+    codecs.sort_unstable();
+    codecs.dedup();
+    RtpCapabilities { codecs }
+}
+
+fn configuration(ice_servers: &[IceServer]) -> RtcConfiguration {
+    let configuration = RtcConfiguration::new();
+    configuration.set_bundle_policy(RtcBundlePolicy::MaxBundle);
+    configuration.set_ice_servers(&ice_servers.iter().map(ice_server).collect::<Array>());
+    configuration
+}
+
+fn ice_server(server: &IceServer) -> RtcIceServer {
+    let ice_server = RtcIceServer::new();
+    let urls: Array = server.urls.iter().map(|url| JsValue::from_str(url)).collect();
+    ice_server.set_urls(&urls);
+    if let Some(username) = &server.username {
+        ice_server.set_username(username);
+    }
+    if let Some(credential) = &server.credential {
+        ice_server.set_credential(credential);
+    }
+    ice_server
+}
+
+const fn kind_name(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Audio => "audio",
+        MediaKind::Video => "video",
+    }
+}
