@@ -175,11 +175,15 @@ impl Worker {
         self.schedule.next()
     }
 
-    /// What the shell shall do next: datagrams to send first, then events.
+    /// What the shell shall do next: events first, then datagrams. So the other workers know whose
+    /// an address is before its owner hears that it is open, and sends on.
     ///
     /// The packets of a batch are sealed here, one consumer's at a time, so that each is sent while
     /// it is still in the processor's cache.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
+        if let Some(event) = self.events.pop_front() {
+            return Some(Output::Event(event));
+        }
         while self.outbox.is_empty() && self.forward_some() {}
         if self.outbox.is_empty() {
             self.outbox.clear();
