@@ -213,12 +213,8 @@ impl Clients {
 
     /// Sends the connectivity checks that keep the server's consent.
     fn keep_alive(&mut self) -> Result<(), BenchError> {
-        let now = Instant::now();
         for client in self.receivers.iter_mut().chain([&mut self.publisher]) {
-            if client.leg.poll_timeout().is_some_and(|due| due <= now) {
-                client.leg.handle_timeout(now)?;
-                client.flush()?;
-            }
+            client.keep_alive()?;
         }
         Ok(())
     }

@@ -213,9 +213,10 @@ impl Exchange {
         waiting
     }
 
-    /// What another worker announced, if anything.
-    pub(super) fn next_change(&self) -> Option<RouteChange> {
-        self.changes.try_recv().ok()
+    /// What the other workers have announced until now; no more than fits the queue, so that it
+    /// ends.
+    pub(super) fn changes(&self) -> impl Iterator<Item = RouteChange> {
+        self.changes.try_iter().take(CHANGES_IN_FLIGHT)
     }
 
     /// What was handed over so far.
@@ -338,11 +339,11 @@ mod tests {
         assert!(first.flush_changes(), "some wait at the sender");
         for port in ports {
             let expected = RouteChange::Add(path(port), WorkerIndex(0));
-            assert_eq!(second.next_change(), Some(expected));
+            assert_eq!(second.changes().next(), Some(expected));
             first.flush_changes();
         }
-        assert_eq!(second.next_change(), None);
-        assert_eq!(first.next_change(), None, "a worker does not hear itself");
+        assert_eq!(second.changes().next(), None);
+        assert_eq!(first.changes().next(), None, "a worker does not hear itself");
     }
 
     #[test]

@@ -119,31 +119,22 @@ impl MediaSocket {
         self.is_ipv6 || ip.is_ipv4()
     }
 
-    /// Receives what one system call gives and shows each datagram to `take`.
-    pub(super) fn receive(
-        &mut self,
-        batch: &mut ReceiveBatch,
-        mut take: impl FnMut(Path, &mut [u8]),
-    ) -> Received {
-        let count = match batch.fill(&self.state, &self.socket) {
-            Ok(count) => count,
+    /// Receives what one system call gives into `batch`, where [`ReceiveBatch::datagrams`] finds it.
+    pub(super) fn receive(&mut self, batch: &mut ReceiveBatch) -> Received {
+        match batch.fill(&self.state, &self.socket) {
+            Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Received::Everything,
             Err(error) => {
                 self.statistics.receive_errors += 1;
                 tracing::debug!(%error, "a receive failed");
                 return Received::Everything;
             }
-        };
-        for (meta, buffer) in batch.filled(count) {
-            let path = canonical_path(meta);
-            // An empty datagram has a stride of 0; it has nothing for us either.
-            for datagram in buffer.chunks_mut(meta.stride.max(1)) {
-                self.statistics.datagrams_received += 1;
-                self.statistics.bytes_received += datagram.len() as u64;
-                take(path, datagram);
-            }
         }
-        if count == BATCH_SIZE { Received::FullBatch } else { Received::Everything }
+        for meta in batch.filled_metas() {
+            self.statistics.bytes_received += meta.len as u64;
+            self.statistics.datagrams_received += meta.len.div_ceil(meta.stride.max(1)) as u64;
+        }
+        if batch.count == BATCH_SIZE { Received::FullBatch } else { Received::Everything }
     }
 
     /// Sends what can be sent at once and drops the rest, counted: late media is worth nothing,
@@ -218,10 +209,12 @@ impl AsFd for MediaSocket {
     }
 }
 
-/// Room for the datagrams of one receive, used again and again.
+/// The datagrams of one receive, in room that is used again and again.
 pub(super) struct ReceiveBatch {
     storage: Box<[u8]>,
     metas: [RecvMeta; BATCH_SIZE],
+    /// How many buffers the last receive filled.
+    count: usize,
 }
 
 impl ReceiveBatch {
@@ -230,22 +223,37 @@ impl ReceiveBatch {
         Self {
             storage: vec![0; BATCH_SIZE * RECEIVE_BUFFER_BYTES].into_boxed_slice(),
             metas: [RecvMeta::default(); BATCH_SIZE],
+            count: 0,
         }
     }
 
-    fn fill(&mut self, state: &UdpSocketState, socket: &UdpSocket) -> io::Result<usize> {
+    fn fill(&mut self, state: &UdpSocketState, socket: &UdpSocket) -> io::Result<()> {
+        self.count = 0;
         let mut buffers = self.storage.chunks_exact_mut(RECEIVE_BUFFER_BYTES);
         let mut slices: [IoSliceMut<'_>; BATCH_SIZE] = std::array::from_fn(|_| {
             IoSliceMut::new(buffers.next().expect("the storage has a buffer for each slot"))
         });
-        state.recv(socket.into(), &mut slices, &mut self.metas)
+        self.count = state.recv(socket.into(), &mut slices, &mut self.metas)?;
+        Ok(())
     }
 
-    fn filled(&mut self, count: usize) -> impl Iterator<Item = (&RecvMeta, &mut [u8])> {
+    fn filled_metas(&self) -> impl Iterator<Item = &RecvMeta> {
+        self.metas.iter().take(self.count)
+    }
+
+    /// Forgets the datagrams: they have been handled.
+    pub(super) const fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    /// The datagrams of the last receive, each with its path.
+    pub(super) fn datagrams(&mut self) -> impl Iterator<Item = (Path, &mut [u8])> {
         let buffers = self.storage.chunks_exact_mut(RECEIVE_BUFFER_BYTES);
-        self.metas.iter().zip(buffers).take(count).map(|(meta, buffer)| {
+        self.metas.iter().zip(buffers).take(self.count).flat_map(|(meta, buffer)| {
+            let path = canonical_path(meta);
             let len = meta.len.min(buffer.len());
-            (meta, &mut buffer[..len])
+            // What the kernel joined is of one size, but for the last one.
+            buffer[..len].chunks_mut(meta.stride.max(1)).map(move |datagram| (path, datagram))
         })
     }
 }
@@ -303,7 +311,8 @@ mod tests {
         while received.len() < count {
             waker.wait(socket, Some(Duration::from_secs(5)));
             let before = received.len();
-            socket.receive(&mut batch, |path, datagram| received.push((path, datagram.to_vec())));
+            socket.receive(&mut batch);
+            received.extend(batch.datagrams().map(|(path, datagram)| (path, datagram.to_vec())));
             assert!(received.len() > before, "nothing came in five seconds");
         }
         received

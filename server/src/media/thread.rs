@@ -25,8 +25,6 @@ use super::{
 const LETTERS_PER_TURN: usize = 16;
 /// Parcels of other workers read in one turn.
 const PARCELS_PER_TURN: usize = 16;
-/// Route changes read in one turn.
-const CHANGES_PER_TURN: usize = 256;
 /// When to try again what found another's queue full.
 const RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -88,9 +86,13 @@ impl WorkerThread {
     }
 
     fn turn(&mut self, now: Instant) -> Backlog {
-        let mut more = self.receive_datagrams(now);
+        let received = self.parts.socket.receive(&mut self.batch);
+        // A client sends on when it has been answered, and its address is announced before that.
+        // So who reads the changes after the datagrams, and before their meaning, misses none.
+        self.receive_changes(now);
+        self.handle_datagrams(now);
+        let mut more = received == Received::FullBatch;
         more |= self.receive_parcels(now);
-        more |= self.receive_changes(now);
         more |= self.read_letters(now);
         if self.worker.poll_timeout().is_some_and(|due| due <= now) {
             self.worker.handle_timeout(now);
@@ -105,16 +107,25 @@ impl WorkerThread {
         }
     }
 
-    fn receive_datagrams(&mut self, now: Instant) -> bool {
-        let Self { worker, parts: Parts { exchange, socket, .. }, batch, .. } = self;
-        let received = socket.receive(batch, |path, datagram| {
+    fn receive_changes(&mut self, now: Instant) {
+        for change in self.parts.exchange.changes() {
+            // A bound of the core: datagrams of this path then find their worker by their ufrag.
+            if let Err(error) = self.worker.handle_command(now, change.into()) {
+                tracing::debug!(%error, "a route was not taken");
+            }
+        }
+    }
+
+    fn handle_datagrams(&mut self, now: Instant) {
+        let Self { worker, parts: Parts { exchange, .. }, batch, .. } = self;
+        for (path, datagram) in batch.datagrams() {
             match worker.handle_datagram(now, path, datagram) {
                 Disposition::Consumed => {}
                 Disposition::Elsewhere(owner) => exchange.forward(owner, path, datagram),
             }
-        });
+        }
+        batch.clear();
         exchange.dispatch();
-        received == Received::FullBatch
     }
 
     fn receive_parcels(&mut self, now: Instant) -> bool {
@@ -129,17 +140,6 @@ impl WorkerThread {
             });
             if parcel == ReceivedParcel::None {
                 return false;
-            }
-        }
-        true
-    }
-
-    fn receive_changes(&mut self, now: Instant) -> bool {
-        for _ in 0..CHANGES_PER_TURN {
-            let Some(change) = self.parts.exchange.next_change() else { return false };
-            // A bound of the core: datagrams of this path then find their worker by their ufrag.
-            if let Err(error) = self.worker.handle_command(now, change.into()) {
-                tracing::debug!(%error, "a route was not taken");
             }
         }
         true

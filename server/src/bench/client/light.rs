@@ -75,11 +75,8 @@ impl LightClient {
         take: impl FnOnce(&Incoming<'_>),
     ) -> Result<Woken, ClientError> {
         loop {
+            self.keep_alive()?;
             let now = Instant::now();
-            if self.leg.poll_timeout().is_some_and(|due| due <= now) {
-                self.leg.handle_timeout(now)?;
-            }
-            self.flush()?;
             let due = self.leg.poll_timeout().map_or(deadline, |due| due.min(deadline));
             let Some(wait) = due.checked_duration_since(now).filter(|wait| !wait.is_zero()) else {
                 if now >= deadline {
@@ -100,6 +97,19 @@ impl LightClient {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Does what is due without waiting: above all the checks that keep the server's consent.
+    ///
+    /// # Errors
+    ///
+    /// When the socket or the leg fails.
+    pub fn keep_alive(&mut self) -> Result<(), ClientError> {
+        let now = Instant::now();
+        if self.leg.poll_timeout().is_some_and(|due| due <= now) {
+            self.leg.handle_timeout(now)?;
+        }
+        self.flush()
     }
 
     /// Sends what the leg has to send.
