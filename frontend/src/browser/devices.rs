@@ -110,7 +110,8 @@ impl LocalMedia {
 
     /// The open track of a source.
     pub(crate) fn track(&self, source: Source) -> Option<MediaStreamTrack> {
-        self.slot(source, |slot| slot.as_ref().map(|held| held.track.clone()))
+        // Not `track.clone()`: that is the browser's, which makes a second track.
+        self.slot(source, |slot| slot.as_ref().map(|held| Clone::clone(&held.track)))
     }
 
     /// Lets an open device give the real thing, or silence and darkness.

@@ -19,7 +19,8 @@ pub(super) struct Picture {
 
 /// The stream of a tile.
 pub(super) fn picture_of(pictures: &Pictures, tile: &TileKey) -> Option<MediaStream> {
-    pictures.get(tile).map(|picture| picture.stream.clone())
+    // Not `stream.clone()`: that is the browser's, which makes a second stream.
+    pictures.get(tile).map(|picture| Clone::clone(&picture.stream))
 }
 
 /// The pictures of these tracks, keeping the streams of those that were shown before.
