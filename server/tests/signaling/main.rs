@@ -1,0 +1,15 @@
+//! Signaling over real sockets, with the real media workers behind it.
+//!
+//! | module | what it shows |
+//! |---|---|
+//! | `joining` | who comes in, as whom, and what they find |
+//! | `returning` | who comes back, and what the others see meanwhile |
+//! | `media` | transports, producers, consumers, and who may touch them |
+//! | `bounds` | each bound, filled |
+//! | `client` | a server and its clients |
+
+mod bounds;
+mod client;
+mod joining;
+mod media;
+mod returning;
