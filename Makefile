@@ -38,50 +38,47 @@ build: page ## Leaves the release in target/release/open-stream
 
 .PHONY: dev
 dev: toolchain ## Serves a debug build, and builds and restarts at every change
-	python3 frontend/dev.py
+	PATH="$(dir $(WASM_BINDGEN)):$$PATH" python3 frontend/dev.py $(TRUNK) $(PAGE_TARGET)
 
 .PHONY: check
 check: format lint unit ## The fast checks: format, lints, unit tests
 
 .PHONY: test
-test: check page server-debug integration end-to-end ## Everything: check, integration, real browsers
+test: check integration end-to-end ## Everything: check, integration, real browsers
 
 .PHONY: format
 format:
 	cargo fmt --all --check
 
+# The whole workspace at once, on the host with the page's feature `ssr`; then the page alone, as
+# the browser gets it. The two features exclude each other.
 .PHONY: lint
 lint: toolchain
-	cargo clippy --locked --workspace --exclude frontend --all-targets -- -D warnings
-	cargo clippy --locked --package frontend --features ssr --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	CARGO_TARGET_DIR=$(PAGE_TARGET) cargo clippy --locked --package frontend --features hydrate \
 	  --target wasm32-unknown-unknown -- -D warnings
 
 .PHONY: unit
-unit: ## Unit, contract and simulation tests
-	cargo test --locked --package shared --package sfu
-	cargo test --locked --package frontend --features ssr
-	cargo test --locked --package open-stream --lib --bins
-
-.PHONY: server-debug
-server-debug:
-	cargo build --locked --package open-stream
+unit: ## The tests beside the code
+	cargo test --locked --workspace --lib --bins
+	cargo test --locked --workspace --doc
 
 .PHONY: integration
-integration: ## The server over loopback, with the webrtc crate as its client
-	cargo test --locked --package open-stream --test '*'
+integration: ## The protocol, simulated meetings, and the server with the webrtc crate as its client
+	cargo test --locked --workspace --test '*'
 
 .PHONY: end-to-end
-end-to-end: page server-debug browsers end2end/node_modules/.installed ## The stories, in Chromium and Firefox
-	cd end2end && npx playwright test
+end-to-end: page browsers end2end/node_modules/.installed ## The stories, in Chromium and Firefox
+	cargo build --locked --package open-stream
+	cd end2end && npx tsc && npx playwright test
 
 # --- The page ---------------------------------------------------------------------------------
 
 # Trunk finds wasm-bindgen on PATH; everything else it would fetch is switched off.
 .PHONY: page
-page: dist/.built
+page: dist/index.html
 
-dist/.built: $(PAGE_SOURCES) | toolchain
+dist/index.html: $(PAGE_SOURCES) | toolchain
 	PATH="$(dir $(WASM_BINDGEN)):$$PATH" CARGO_TARGET_DIR=$(PAGE_TARGET) \
 	  $(TRUNK) build --offline --config Trunk.toml --release
 	node frontend/precompress.mjs dist
