@@ -14,7 +14,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::limits::DEFAULT_VIDEO_BITRATE;
 
-use crate::{rooms::RoomSettings, signaling::SignalingSettings};
+use crate::{bench::BenchArgs, rooms::RoomSettings, signaling::SignalingSettings};
 
 pub use self::{
     secret::{MIN_SECRET_BYTES, Secret, SecretError, load_secret},
@@ -44,6 +44,8 @@ pub struct Cli {
 pub enum Command {
     /// Runs the server (the default).
     Serve(Box<Config>),
+    /// Measures what the server costs under load on this machine.
+    Bench(BenchArgs),
 }
 
 /// Everything `serve` can be told.
@@ -212,7 +214,7 @@ impl Cli {
     pub fn into_config(self) -> Config {
         match self.command {
             Some(Command::Serve(config)) => *config,
-            None => self.config,
+            Some(Command::Bench(_)) | None => self.config,
         }
     }
 }

@@ -12,7 +12,7 @@
 //! | [`origin`] | where the caller is, and where the caller thinks we are |
 //! | [`listener`] | connections: their bounds, and their end |
 
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::any};
 use shared::{error::ErrorCode, limits::MAX_BODY_BYTES};
 
 use crate::{AppState, signaling};
@@ -31,6 +31,7 @@ pub mod rooms;
 pub fn app(state: AppState) -> Router {
     Router::new()
         .nest("/api", api())
+        .route("/api/", any(not_found))
         .nest("/health", health::routes())
         .merge(signaling::routes())
         .merge(pages::routes())

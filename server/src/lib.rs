@@ -23,6 +23,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::task::JoinHandle;
+
 use crate::{
     config::Config,
     http::{health::Status, limits::RateLimiter, listener},
@@ -102,6 +104,7 @@ pub struct Running {
     pub media_addresses: Vec<SocketAddr>,
     /// What the server works with.
     pub app: AppState,
+    accepting: JoinHandle<()>,
 }
 
 /// Starts a server.
@@ -134,8 +137,8 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartE
     signaling::start(&app);
     let router = http::app(Arc::clone(&app));
     let connections = listener::connections_within(raise_descriptor_limit());
-    shutdown.spawn(listener::serve(listener, router, connections, shutdown.clone()));
-    Ok(Running { http_address, media_addresses, app })
+    let accepting = tokio::spawn(listener::serve(listener, router, connections, shutdown));
+    Ok(Running { http_address, media_addresses, app, accepting })
 }
 
 fn start_media(config: &Config) -> Result<Media, StartError> {
@@ -191,6 +194,7 @@ impl Running {
     pub async fn finish(self, patience: Duration) -> Finish {
         self.app.shutdown.begun().await;
         let finish = self.app.shutdown.finish(patience).await;
+        self.accepting.abort();
         self.app.media.close().await;
         finish
     }

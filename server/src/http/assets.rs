@@ -16,7 +16,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 
 use crate::random;
 
@@ -49,15 +49,38 @@ pub fn not_built() -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }
 
-/// Answers whatever no other route does: an asset, or 404.
+/// Answers with an asset, or 404.
 pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let Some(path) = asset_path(uri.path()) else { return not_found() };
-    let encodings = Encoding::accepted(&headers);
-    let Some((file, encoding)) = find(path, &encodings) else { return not_found() };
+    answer(&method, uri.path(), &headers, stored)
+}
+
+/// A file of the page, or the compressed form of one.
+#[derive(Debug, Clone)]
+struct Asset {
+    bytes: Cow<'static, [u8]>,
+    hash: [u8; 32],
+}
+
+fn stored(path: &str) -> Option<Asset> {
+    let file = Dist::get(path)?;
+    Some(Asset { hash: file.metadata.sha256_hash(), bytes: file.data })
+}
+
+fn answer(
+    method: &Method,
+    path: &str,
+    request: &HeaderMap,
+    stored: impl Fn(&str) -> Option<Asset>,
+) -> Response {
+    let Some(path) = asset_path(path) else { return not_found() };
+    let mut forms = Encoding::accepted(request).into_iter();
+    let form = forms
+        .find_map(|encoding| Some((stored(&format!("{path}{}", encoding.suffix()))?, encoding)));
+    let Some((asset, encoding)) = form else { return not_found() };
     if method != Method::GET && method != Method::HEAD {
         return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD")]).into_response();
     }
-    respond(path, file, encoding, &headers)
+    respond(path, asset, encoding, request)
 }
 
 fn not_found() -> Response {
@@ -72,15 +95,8 @@ fn asset_path(path: &str) -> Option<&str> {
     (is_plain && path != INDEX && !path.starts_with("index.html.")).then_some(path)
 }
 
-fn find(path: &str, encodings: &[Encoding]) -> Option<(EmbeddedFile, Encoding)> {
-    encodings.iter().find_map(|encoding| {
-        let file = Dist::get(&format!("{path}{}", encoding.suffix()))?;
-        Some((file, *encoding))
-    })
-}
-
-fn respond(path: &str, file: EmbeddedFile, encoding: Encoding, request: &HeaderMap) -> Response {
-    let etag = format!("\"{}\"", random::hex(&file.metadata.sha256_hash()));
+fn respond(path: &str, asset: Asset, encoding: Encoding, request: &HeaderMap) -> Response {
+    let etag = format!("\"{}\"", random::hex(&asset.hash));
     let fixed = [
         (ETAG, HeaderValue::try_from(&etag).expect("hexadecimal can stand in a header")),
         (CACHE_CONTROL, if has_hash(path) { FOR_EVER } else { REVALIDATE }),
@@ -89,7 +105,7 @@ fn respond(path: &str, file: EmbeddedFile, encoding: Encoding, request: &HeaderM
     if matches_etag(request, &etag) {
         return (StatusCode::NOT_MODIFIED, fixed).into_response();
     }
-    let body = match file.data {
+    let body = match asset.bytes {
         Cow::Borrowed(bytes) => Body::from(bytes),
         Cow::Owned(bytes) => Body::from(bytes),
     };
@@ -190,6 +206,69 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(header));
         Encoding::accepted(&headers)
+    }
+
+    /// A page of one script in three forms, and a picture in one.
+    fn page(path: &str) -> Option<Asset> {
+        let bytes: &[u8] = match path {
+            "app-0123456789abcdef.js" => b"plain",
+            "app-0123456789abcdef.js.br" => b"brotli",
+            "app-0123456789abcdef.js.gz" => b"gzip",
+            "icon.svg" => b"<svg/>",
+            _ => return None,
+        };
+        Some(Asset { bytes: bytes.into(), hash: [u8::try_from(bytes.len()).unwrap(); 32] })
+    }
+
+    fn get(path: &str, headers: &[(HeaderName, &'static str)]) -> Response {
+        let headers = headers.iter().cloned();
+        let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
+        answer(&Method::GET, path, &headers.collect(), page)
+    }
+
+    async fn body(response: Response) -> String {
+        let bytes = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_script_comes_in_the_form_the_caller_reads() {
+        for (accepted, coding, expected) in [
+            ("gzip, br", Some("br"), "brotli"),
+            ("gzip", Some("gzip"), "gzip"),
+            ("", None, "plain"),
+        ] {
+            let response = get("/app-0123456789abcdef.js", &[(ACCEPT_ENCODING, accepted)]);
+            let headers = response.headers();
+            assert_eq!(
+                headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes),
+                coding.map(str::as_bytes)
+            );
+            assert_eq!(headers[CONTENT_TYPE], "text/javascript; charset=utf-8");
+            assert_eq!(headers[VARY], "accept-encoding");
+            assert_eq!(headers[CACHE_CONTROL], FOR_EVER);
+            assert_eq!(body(response).await, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_without_a_hash_is_asked_for_again_each_time() {
+        let first = get("/icon.svg", &[(ACCEPT_ENCODING, "br")]);
+        assert_eq!(first.headers()[CACHE_CONTROL], REVALIDATE);
+        assert!(first.headers().get(CONTENT_ENCODING).is_none(), "there is only the plain form");
+        let etag = "\"0606060606060606060606060606060606060606060606060606060606060606\"";
+        assert_eq!(first.headers()[ETAG], etag);
+        let second = get("/icon.svg", &[(IF_NONE_MATCH, etag)]);
+        assert_eq!(second.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(body(second).await, "");
+    }
+
+    #[test]
+    fn an_asset_can_only_be_read() {
+        let post = answer(&Method::POST, "/icon.svg", &HeaderMap::new(), page);
+        assert_eq!(post.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(post.headers()[ALLOW], "GET, HEAD");
+        assert_eq!(get("/other.svg", &[]).status(), StatusCode::NOT_FOUND);
     }
 
     #[test]

@@ -31,6 +31,13 @@ const MAX_HEADERS: usize = 100;
 /// How long a head may take to arrive, and a connection may rest between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// The same for a connection that came during a shutdown, to ask how we are.
+const LATE_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long the request that a connection is in the middle of has to end, once we are to stop. A
+/// WebSocket is no request any more, and has its own time.
+const LAST_REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Descriptors kept back for files, media sockets, and the ends of connections that are closing.
 const RESERVED_DESCRIPTORS: usize = 128;
 
@@ -83,16 +90,15 @@ pub fn connections_within(descriptors: u64) -> usize {
     descriptors.saturating_sub(RESERVED_DESCRIPTORS).clamp(1, MAX_CONNECTIONS)
 }
 
-/// Accepts connections, at most `connections` at once, until the shutdown begins. One more waits
-/// in the system's backlog until another has ended.
+/// Accepts connections for ever, at most `connections` at once. One more waits in the system's
+/// backlog until another has ended.
+///
+/// During a shutdown each new connection gets one answer, so that whoever sends us work can see
+/// that we are stopping.
 pub async fn serve(listener: TcpListener, router: Router, connections: usize, shutdown: Shutdown) {
     let places = Arc::new(Semaphore::new(connections));
     loop {
-        let accepted = tokio::select! {
-            () = shutdown.begun() => break,
-            accepted = accept(&listener, &places) => accepted,
-        };
-        match accepted {
+        match accept(&listener, &places).await {
             Ok((stream, peer)) => {
                 let connection = serve_connection(stream, peer, router.clone(), shutdown.clone());
                 shutdown.spawn(connection);
@@ -136,9 +142,11 @@ async fn serve_connection(
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request.map(Body::new))
     });
+    let is_late = shutdown.is_begun();
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .keep_alive(!is_late)
+        .header_read_timeout(if is_late { LATE_HEAD_TIMEOUT } else { HEAD_TIMEOUT })
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEAD_BYTES)
         .max_buf_size(MAX_HEAD_BYTES)
@@ -146,13 +154,13 @@ async fn serve_connection(
         .with_upgrades();
     let mut connection = pin!(connection);
     let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = shutdown.begun() => {
+        result = connection.as_mut() => Ok(result),
+        () = shutdown.begun(), if !is_late => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::time::timeout(LAST_REQUEST_TIMEOUT, connection).await
         }
     };
-    if let Err(error) = result {
+    if let Ok(Err(error)) = result {
         tracing::debug!(%error, "[SOCKET] a connection ended early");
     }
 }

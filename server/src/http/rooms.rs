@@ -1,11 +1,14 @@
 //! The REST interface of the rooms.
 
-use std::time::{Instant, SystemTime};
+use std::{
+    convert::Infallible,
+    time::{Instant, SystemTime},
+};
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION},
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
     routing::{get, post},
 };
 use shared::{
@@ -61,11 +64,10 @@ async fn create(
 async fn room(
     State(app): State<AppState>,
     client: ClientAddress,
-    Path(room_id): Path<String>,
+    AskedRoom(room_id): AskedRoom,
 ) -> Result<Json<RoomResponse>, ApiError> {
     let now = Instant::now();
     app.limits.room_guess.peek(client.0, now)?;
-    let room_id: Option<RoomId> = room_id.parse().ok();
     match room_id.and_then(|room_id| app.rooms.summary(&room_id)) {
         Some(room) => Ok(Json(RoomResponse {
             room_id: room.room_id,
@@ -83,16 +85,28 @@ async fn room(
 async fn participants(
     State(app): State<AppState>,
     headers: HeaderMap,
-    Path(room_id): Path<String>,
+    AskedRoom(room_id): AskedRoom,
 ) -> Result<Json<ParticipantsResponse>, ApiError> {
     let token = bearer(&headers)?;
     let invite = app.invites.verify(token, SystemTime::now());
     let invite = invite.map_err(|error| ApiError::unauthorized(error.code()))?;
-    if invite.room.as_str() != room_id {
+    if room_id.as_ref() != Some(&invite.room) {
         return Err(ErrorCode::Forbidden.into());
     }
     let participants = app.rooms.participants(&invite.room).ok_or(ErrorCode::RoomNotFound)?;
     Ok(Json(ParticipantsResponse { participants }))
+}
+
+/// The room of a path; none when no room can have that id.
+struct AskedRoom(Option<RoomId>);
+
+impl<S: Send + Sync> FromRequestParts<S> for AskedRoom {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let id = Path::<String>::from_request_parts(parts, state).await.ok();
+        Ok(Self(id.and_then(|Path(id)| id.parse().ok())))
+    }
 }
 
 /// A name that can be shown: not blank, not too long, nothing invisible that breaks lines.
