@@ -9,8 +9,8 @@ use std::{
 
 use clap::{Parser, error::ErrorKind};
 use open_stream::{
-    Running,
-    config::{Cli, Config, env_file},
+    Running, bench,
+    config::{Cli, Command, Config, env_file},
     logging,
     shutdown::{Finish, Shutdown},
     start::StartError,
@@ -42,6 +42,10 @@ fn run() -> Result<ExitCode, StartError> {
         Ok(cli) => cli,
         Err(error) => return answer_or_refuse(&error),
     };
+    if let Some(Command::Bench(args)) = &cli.command {
+        bench::run(args, &mut io::stdout().lock()).map_err(StartError::Bench)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let config = cli.into_config();
     logging::init(&config.log);
     let runtime = tokio::runtime::Runtime::new().map_err(StartError::System)?;

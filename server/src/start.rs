@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, process::ExitCode};
 
 use crate::{
+    bench::BenchError,
     config::{SecretError, env_file::EnvFileError},
     media::MediaStartError,
 };
@@ -36,6 +37,9 @@ pub enum StartError {
     /// Media cannot be served.
     #[error(transparent)]
     Media(#[from] MediaStartError),
+    /// There is no measurement.
+    #[error(transparent)]
+    Bench(BenchError),
     /// The operating system refused something it always grants.
     #[error("the operating system refused to start the server: {0}")]
     System(#[source] io::Error),
@@ -46,6 +50,7 @@ impl StartError {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         const EX_UNAVAILABLE: u8 = 69;
+        const EX_SOFTWARE: u8 = 70;
         const EX_OSERR: u8 = 71;
         const EX_CANTCREAT: u8 = 73;
         const EX_IOERR: u8 = 74;
@@ -71,6 +76,7 @@ impl StartError {
             Self::Media(MediaStartError::NoAddress | MediaStartError::Workers(_)) => EX_CONFIG,
             Self::Media(MediaStartError::Identity(_) | MediaStartError::Thread(_)) => EX_OSERR,
             Self::Addresses(_) | Self::System(_) => EX_OSERR,
+            Self::Bench(_) => EX_SOFTWARE,
         })
     }
 }
