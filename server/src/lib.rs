@@ -59,7 +59,7 @@ pub struct App {
     pub rooms: RoomRegistry,
     /// The media workers.
     pub media: Media,
-    /// What the WebSockets share.
+    /// What the sockets share.
     pub signaling: Signaling,
     /// How often one address may do what.
     pub limits: Limits,
@@ -112,6 +112,7 @@ pub struct Running {
 /// # Errors
 ///
 /// Says in one line what is wrong with which setting; then nothing runs and no port is open.
+#[expect(clippy::unused_async, reason = "it spawns, so its caller must be inside of a runtime")]
 pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartError> {
     let secret =
         config::load_secret(config.storage.jwt_secret.0.as_ref(), &config.storage.data_dir)?;

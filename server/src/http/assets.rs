@@ -50,8 +50,9 @@ pub fn not_built() -> Response {
 }
 
 /// Answers with an asset, or 404.
-pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    answer(&method, uri.path(), &headers, stored)
+#[must_use]
+pub fn serve(method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
+    answer(method, uri.path(), headers, stored)
 }
 
 /// A file of the page, or the compressed form of one.

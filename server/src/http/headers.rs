@@ -49,7 +49,7 @@ pub async fn secure(request: Request, next: Next) -> Response {
 ///
 /// `connect-src 'self'` covers the WebSocket too: a source of the same host matches with `ws` in
 /// place of `http` (CSP Level 3 section 6.7.2.8, "scheme-part matches").
-pub fn content_security_policy(nonce: &str) -> HeaderValue {
+pub(super) fn content_security_policy(nonce: &str) -> HeaderValue {
     let policy = format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'nonce-{nonce}'; \
          style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:; font-src 'self'; \

@@ -32,9 +32,8 @@ pub fn routes() -> Router<AppState> {
 
 /// Answers whatever no route does: an asset, or else 404, as a page to those who read pages.
 pub async fn asset_or_not_found(request: Request) -> Response {
-    let (method, uri) = (request.method().clone(), request.uri().clone());
-    let reads_pages = method == Method::GET && accepts_html(request.headers());
-    let answer = assets::serve(method, uri, request.headers().clone()).await;
+    let reads_pages = request.method() == Method::GET && accepts_html(request.headers());
+    let answer = assets::serve(request.method(), request.uri(), request.headers());
     if answer.status() == StatusCode::NOT_FOUND && reads_pages {
         return render(StatusCode::NOT_FOUND, request).await;
     }
