@@ -248,6 +248,14 @@ impl Router {
         outcome
     }
 
+    /// Prepares for a publisher's stream to begin anew with its next packet: its SSRC has changed,
+    /// so its numbers and its timeline are unrelated to those before.
+    pub fn expect_restart(&mut self, producer: ProducerKey) {
+        if let Some(producer) = self.producers.get_mut(producer.0) {
+            producer.stream.expect_restart();
+        }
+    }
+
     /// Notes what a publisher's sender report says of its clocks. It must be the report of the
     /// producer's primary stream.
     pub fn handle_sender_report(

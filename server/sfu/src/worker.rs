@@ -210,7 +210,7 @@ impl Worker {
         let Some(transport) = self.table.transports.get_mut(key) else { return };
         let event = transport.connection.handle_timeout(now, &mut self.outbox);
         self.send_feedback(now, key);
-        self.settle(key, event);
+        self.settle(now, key, event);
     }
 
     fn router_timeout(&mut self, now: Instant, router_id: RouterId) {
@@ -218,12 +218,13 @@ impl Worker {
     }
 
     /// Follows up on what a connection reports, and sets its timer anew.
-    fn settle(&mut self, key: usize, event: Option<ConnectionEvent>) {
+    fn settle(&mut self, now: Instant, key: usize, event: Option<ConnectionEvent>) {
         let Some(transport) = self.table.transports.get(key) else { return };
         let transport_id = transport.id;
         match event {
             Some(ConnectionEvent::Connected) => {
                 self.events.push_back(Event::TransportConnected { transport_id });
+                self.start_wanted(now, key, None);
             }
             Some(ConnectionEvent::Failed(reason)) => {
                 let (producers, consumers) = self.close_transport(key);

@@ -44,12 +44,19 @@ pub(super) struct Arrivals {
     seen: [u64; WORDS],
     /// The number that would confirm a restart.
     restart: Option<u16>,
+    /// Whether the next number begins anew, whatever it is.
+    is_over: bool,
 }
 
 impl Arrivals {
     /// The highest extended number that arrived.
     pub(super) const fn newest(&self) -> Option<u64> {
         self.newest
+    }
+
+    /// Takes the next packet that is no retransmission for the first of a new life.
+    pub(super) const fn expect_restart(&mut self) {
+        self.is_over = true;
     }
 
     /// Whether the packet with extended number `sequence` arrived, of those remembered.
@@ -65,6 +72,9 @@ impl Arrivals {
         let Some(newest) = self.newest else {
             return self.first(number, primary);
         };
+        if self.is_over && primary {
+            return self.begin_anew(newest, number);
+        }
         let ahead = i64::from(distance16(low16(newest), number));
         let sequence = newest.saturating_add_signed(ahead);
         if sequence > newest && sequence - newest < MAX_DROPOUT {
@@ -101,18 +111,23 @@ impl Arrivals {
             return Arrival::OutOfRange;
         }
         if self.restart == Some(number) {
-            let next_cycle = (newest | 0xFFFF) + 1;
-            let sequence = next_cycle + FIRST_CYCLE + u64::from(number);
-            self.start(sequence);
-            return Arrival::Restart { sequence };
+            return self.begin_anew(newest, number);
         }
         self.restart = Some(number.wrapping_add(1));
         Arrival::OutOfRange
     }
 
+    fn begin_anew(&mut self, newest: u64, number: u16) -> Arrival {
+        let next_cycle = (newest | 0xFFFF) + 1;
+        let sequence = next_cycle + FIRST_CYCLE + u64::from(number);
+        self.start(sequence);
+        Arrival::Restart { sequence }
+    }
+
     fn start(&mut self, sequence: u64) {
         self.seen.fill(0);
         self.restart = None;
+        self.is_over = false;
         self.newest = Some(sequence);
         self.mark(sequence);
     }

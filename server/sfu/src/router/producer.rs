@@ -222,6 +222,10 @@ impl Producer {
             Arrival::Duplicate => return Err(Ingested::Duplicate),
             Arrival::OutOfRange => return Err(Ingested::OutOfRange),
         };
+        if matches!(arrival, Arrival::Restart { .. }) {
+            self.stream.missing.clear();
+            self.stream.clock = None;
+        }
         if self.paused {
             return Err(Ingested::Paused);
         }
@@ -244,10 +248,6 @@ impl Producer {
 
     /// Keeps the account of what is missing; audio is never asked for again.
     fn note_arrival(&mut self, now: Instant, arrival: Arrival) {
-        if matches!(arrival, Arrival::Restart { .. }) {
-            self.stream.missing.clear();
-            self.stream.clock = None;
-        }
         if !self.options.codec.is_video() || self.consumers.is_empty() {
             return;
         }
@@ -276,6 +276,11 @@ impl LayerStream {
     /// The extended numbers that came after `sequence`.
     pub(super) fn after(&self, sequence: u64) -> std::ops::RangeInclusive<u64> {
         sequence + 1..=self.arrivals.newest().unwrap_or(sequence)
+    }
+
+    /// Takes the next packet for the first of a new life.
+    pub(super) const fn expect_restart(&mut self) {
+        self.arrivals.expect_restart();
     }
 
     /// Notes the publisher's clocks at `now`.

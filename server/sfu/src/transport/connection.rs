@@ -1,7 +1,10 @@
 //! One leg's connection: ICE, DTLS and SRTP put together, from the first STUN request to the last
 //! sealed packet. It knows nothing of what the packets mean.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use shared::ids::TransportId;
 
@@ -19,6 +22,11 @@ use crate::{
 /// Addresses of one client that may be open at once: its interfaces, IPv4 and IPv6, and one it is
 /// moving to. The oldest that is not in use makes room.
 const MAX_PATHS: usize = 8;
+
+/// How long after its last check a client keeps the address it is connected from for itself. Browsers
+/// check at least every six seconds (RFC 7675 section 5.1); one that crashed, and comes back from the
+/// same port, still gets in before it gives up.
+const PATH_HOLD: Duration = Duration::from_secs(7);
 
 /// A connection, driven by datagrams and by time.
 ///
@@ -99,6 +107,16 @@ impl Connection {
 
     pub(crate) fn paths(&self) -> &[Path] {
         &self.paths
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.phase, Phase::Connected(_))
+    }
+
+    /// Whether this is where a connected client is, as far as it has been heard lately.
+    pub(crate) fn holds(&self, now: Instant, path: Path) -> bool {
+        let is_alive = self.heard.is_some_and(|heard| now < heard + PATH_HOLD);
+        self.is_connected() && self.selected == Some(path) && is_alive
     }
 
     /// Where to send, and with which keys, once connected.

@@ -7,44 +7,58 @@ use shared::media::MediaKind;
 
 use super::{
     rtcp::{ntp::NtpTime, reception::ReceptionStatistics, twcc::TwccRecorder, write},
-    sdp::{Answer, Answerer, Mid, NegotiatedCodec, ReceiveParameters},
+    sdp::{Answer, Answerer, Mid, ReceiveParameters},
 };
 use crate::{
     codec::Codec,
-    demux::Map,
     extension::{Extension, ExtensionIds},
     router::{ProducerKey, StreamRole},
     rtp::RtpHeader,
 };
 
-/// Streams that may be bound at a time: [`super::sdp::MAX_SSRCS`] for each of the sources a
-/// participant may have.
-const MAX_STREAMS: usize = 64;
-
 /// How often receiver reports are sent: RFC 3550 section 6.2 with the reduced minimum of 360 kbit
 /// per second of session bandwidth.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Blocks of one receiver report: the five-bit count of RFC 3550 section 6.4.2. A participant has
+/// four sources, of two streams each.
+const MAX_BLOCKS: usize = 31;
+
 /// The receiving side of one client's send transport.
+///
+/// [`PublishLeg::apply`] takes over what an answer agreed on, [`PublishLeg::bind`] says which
+/// producer an m-line is; then [`PublishLeg::classify`] knows whose a packet is. An m-line keeps its
+/// producer until [`PublishLeg::unbind`], also while it carries nothing.
 pub(crate) struct PublishLeg {
     pub(crate) answerer: Answerer,
-    lines: Vec<Line>,
+    /// The m-lines that carry media to us.
+    lines: Vec<ReceiveParameters>,
+    bindings: Vec<Binding>,
     extensions: ExtensionIds,
-    streams: Map<u32, Stream>,
+    /// The id of the transport-wide sequence number, which every packet is searched for.
+    transport_cc: Option<u8>,
+    /// At most one of each role for each binding.
+    streams: Vec<Stream>,
     twcc: TwccRecorder,
     /// Our SSRC in the RTCP we send.
     ssrc: u32,
     next_report: Option<Instant>,
 }
 
-/// An m-line that carries media to us.
-struct Line {
-    parameters: ReceiveParameters,
-    producer: Option<ProducerKey>,
+/// What is published on an m-line.
+struct Binding {
+    mid: Mid,
+    producer: ProducerKey,
+    /// What its packets are taken for; those of another payload type are nobody's.
+    codec: Codec,
+    /// The SSRC its media had last.
+    media_ssrc: Option<u32>,
 }
 
 /// One SSRC of the client.
 struct Stream {
+    ssrc: u32,
+    payload_type: u8,
     producer: ProducerKey,
     role: StreamRole,
     statistics: ReceptionStatistics,
@@ -55,6 +69,9 @@ struct Stream {
 pub(crate) struct Source {
     pub(crate) producer: ProducerKey,
     pub(crate) role: StreamRole,
+    /// It is the first of an SSRC that takes the place of another: its numbers and its timeline
+    /// have nothing to do with those before.
+    pub(crate) is_successor: bool,
 }
 
 /// Why an m-line cannot be published.
@@ -71,8 +88,10 @@ impl PublishLeg {
         Self {
             answerer: Answerer::default(),
             lines: Vec::new(),
+            bindings: Vec::new(),
             extensions: ExtensionIds::none(),
-            streams: Map::default(),
+            transport_cc: None,
+            streams: Vec::new(),
             twcc: TwccRecorder::default(),
             ssrc,
             next_report: None,
@@ -84,99 +103,116 @@ impl PublishLeg {
         &self.extensions
     }
 
-    /// Takes over what an answer agreed on; m-lines keep their producers.
+    /// Takes over what an answer agreed on. Streams that it gives to another m-line, or whose
+    /// m-line has others now, are learned anew.
     pub(crate) fn apply(&mut self, answer: Answer) {
         self.extensions = answer.extensions;
-        let before = std::mem::take(&mut self.lines);
-        let producer_of = |mid: Mid| {
-            before.iter().find(|line| line.parameters.mid == mid).and_then(|line| line.producer)
-        };
-        self.lines = answer
-            .receive
-            .into_iter()
-            .map(|parameters| Line { producer: producer_of(parameters.mid), parameters })
-            .collect();
+        self.transport_cc = self.extensions.id_of(Extension::TransportCc);
+        self.lines = answer.receive;
+        let (lines, bindings) = (&self.lines, &self.bindings);
+        self.streams.retain_mut(|stream| {
+            let Some(binding) = bindings.iter().find(|one| one.producer == stream.producer) else {
+                return false;
+            };
+            let Some(line) = lines.iter().find(|line| line.mid == binding.mid) else {
+                // Idle; what still comes of it is its own, unless another m-line claims the SSRC.
+                return lines.iter().all(|line| !announces(line, stream.ssrc));
+            };
+            stream.payload_type =
+                payload_type(line, binding.codec, stream.role).unwrap_or(stream.payload_type);
+            let announcer = lines.iter().find(|line| announces(line, stream.ssrc));
+            announcer.map_or(line.ssrcs.is_empty(), |announcer| announcer.mid == line.mid)
+        });
     }
 
     /// What an m-line that nothing is published on yet will carry.
     pub(crate) fn codec_of(&self, mid: &str, kind: MediaKind) -> Result<Codec, BindError> {
-        let line = self
-            .lines
-            .iter()
-            .find(|line| line.parameters.mid.as_str() == mid && line.parameters.kind == kind)
-            .filter(|line| line.producer.is_none())
-            .ok_or(BindError::UnknownMid)?;
-        line.parameters.codecs.first().map(|codec| codec.codec).ok_or(BindError::NoCodec)
+        let line = self.lines.iter().find(|line| line.mid.as_str() == mid && line.kind == kind);
+        let line = line.filter(|line| self.bindings.iter().all(|one| one.mid != line.mid));
+        let line = line.ok_or(BindError::UnknownMid)?;
+        line.codecs.first().map(|codec| codec.codec).ok_or(BindError::NoCodec)
     }
 
-    /// Binds an m-line to its producer.
-    pub(crate) fn bind(&mut self, mid: &str, producer: ProducerKey) {
-        let line = self.lines.iter_mut().find(|line| line.parameters.mid.as_str() == mid);
-        if let Some(line) = line {
-            line.producer = Some(producer);
+    /// Binds an m-line to its producer, which is of the codec [`PublishLeg::codec_of`] named.
+    pub(crate) fn bind(&mut self, mid: &str, producer: ProducerKey, codec: Codec) {
+        if let Some(line) = self.lines.iter().find(|line| line.mid.as_str() == mid) {
+            let binding = Binding { mid: line.mid, producer, codec, media_ssrc: None };
+            self.bindings.push(binding);
         }
     }
 
-    /// Unbinds a producer from its m-line and forgets its streams, whose SSRCs are returned.
-    pub(crate) fn unbind(&mut self, producer: ProducerKey) -> Vec<u32> {
-        for line in self.lines.iter_mut().filter(|line| line.producer == Some(producer)) {
-            line.producer = None;
-        }
-        let ssrcs =
-            |(ssrc, stream): (&u32, &Stream)| (stream.producer == producer).then_some(*ssrc);
-        let mut gone: Vec<u32> = self.streams.iter().filter_map(ssrcs).collect();
-        gone.sort_unstable();
-        self.streams.retain(|_, stream| stream.producer != producer);
-        gone
+    /// Unbinds a producer from its m-line and forgets its streams.
+    pub(crate) fn unbind(&mut self, producer: ProducerKey) {
+        self.bindings.retain(|binding| binding.producer != producer);
+        self.streams.retain(|stream| stream.producer != producer);
     }
 
-    /// The SSRC of a producer's media, once a packet of it has come.
+    /// The SSRC of a producer's media: as its packets have it, before the first of them as the
+    /// offer announced it.
     fn media_ssrc(&self, producer: ProducerKey) -> Option<u32> {
-        self.streams
-            .iter()
-            .find(|(_, stream)| stream.producer == producer && stream.role == StreamRole::Primary)
-            .map(|(ssrc, _)| *ssrc)
+        let mut of_media = self.streams.iter().filter(|one| one.role == StreamRole::Primary);
+        let seen = of_media.find(|stream| stream.producer == producer).map(|stream| stream.ssrc);
+        seen.or_else(|| {
+            let binding = self.bindings.iter().find(|binding| binding.producer == producer)?;
+            let line = self.lines.iter().find(|line| line.mid == binding.mid)?;
+            line.ssrcs.first().map(|group| group.primary)
+        })
     }
 
     /// Counts an authentic packet, for all feedback, and says whose it is. `None` for one that
-    /// belongs to no producer (yet).
+    /// belongs to no producer (yet), or is of another payload type than its stream.
     pub(crate) fn classify(&mut self, now: Instant, header: &RtpHeader<'_>) -> Option<Source> {
         self.record_arrival(now, header);
-        if !self.streams.contains_key(&header.ssrc) {
-            self.learn(now, header)?;
+        let known = self.streams.iter().position(|stream| stream.ssrc == header.ssrc);
+        let (index, is_successor) = match known {
+            Some(index) => (index, false),
+            None => self.learn(now, header)?,
+        };
+        let stream = self.streams.get_mut(index)?;
+        if stream.payload_type != header.payload_type {
+            return None;
         }
-        let stream = self.streams.get_mut(&header.ssrc)?;
         stream.statistics.on_packet(now, header.sequence, header.timestamp);
         self.next_report.get_or_insert(now + REPORT_INTERVAL);
-        Some(Source { producer: stream.producer, role: stream.role })
+        Some(Source { producer: stream.producer, role: stream.role, is_successor })
     }
 
     fn record_arrival(&mut self, now: Instant, header: &RtpHeader<'_>) {
-        let transport_wide = self.extension(header, Extension::TransportCc);
+        let transport_wide = self.transport_cc.and_then(|id| header.extensions.get(id));
         if let Some([high, low]) = transport_wide {
             self.twcc.record(now, u16::from_be_bytes([*high, *low]));
         }
     }
 
-    fn extension<'a>(&self, header: &RtpHeader<'a>, wanted: Extension) -> Option<&'a [u8]> {
-        header.extensions.get(self.extensions.id_of(wanted)?)
-    }
-
     /// Binds an SSRC seen for the first time: by the offer's `a=ssrc` lines, else by the `mid`
-    /// extension (RFC 9143 section 15) and the payload type.
-    fn learn(&mut self, now: Instant, header: &RtpHeader<'_>) -> Option<()> {
-        if self.streams.len() >= MAX_STREAMS {
-            return None;
-        }
-        let mid = self.extension(header, Extension::Mid);
-        let line = self.lines.iter().find(|line| line.announces(header.ssrc)).or_else(|| {
-            self.lines.iter().find(|line| mid == Some(line.parameters.mid.as_bytes()))
-        })?;
-        let producer = line.producer?;
-        let (role, codec) = line.role_of(header.payload_type)?;
-        let statistics = ReceptionStatistics::new(now, header.ssrc, codec.codec.clock_rate());
-        self.streams.insert(header.ssrc, Stream { producer, role, statistics });
-        Some(())
+    /// extension (RFC 9143 section 15), and the payload type. A stream of the same role makes room
+    /// for it: browsers change an SSRC when they renegotiate. Returns its index, and whether it is
+    /// a successor.
+    fn learn(&mut self, now: Instant, header: &RtpHeader<'_>) -> Option<(usize, bool)> {
+        let mid = self.extensions.id_of(Extension::Mid).and_then(|id| header.extensions.get(id));
+        let announcer = self.lines.iter().find(|line| announces(line, header.ssrc));
+        let named = || self.lines.iter().find(|line| mid == Some(line.mid.as_bytes()));
+        let line = announcer.or_else(named)?;
+        let binding = self.bindings.iter_mut().find(|binding| binding.mid == line.mid)?;
+        let role = [StreamRole::Primary, StreamRole::Rtx]
+            .into_iter()
+            .find(|role| payload_type(line, binding.codec, *role) == Some(header.payload_type))?;
+        let before = match role {
+            StreamRole::Primary => binding.media_ssrc.replace(header.ssrc),
+            StreamRole::Rtx => None,
+        };
+        let producer = binding.producer;
+        let clock_rate = binding.codec.clock_rate();
+        self.streams.retain(|stream| (stream.producer, stream.role) != (producer, role));
+        self.streams.push(Stream {
+            ssrc: header.ssrc,
+            payload_type: header.payload_type,
+            producer,
+            role,
+            statistics: ReceptionStatistics::new(now, header.ssrc, clock_rate),
+        });
+        let is_successor = before.is_some_and(|before| before != header.ssrc);
+        Some((self.streams.len().saturating_sub(1), is_successor))
     }
 
     /// Notes a sender report, and says whose media it is of.
@@ -186,7 +222,7 @@ impl PublishLeg {
         ssrc: u32,
         ntp: NtpTime,
     ) -> Option<ProducerKey> {
-        let stream = self.streams.get_mut(&ssrc)?;
+        let stream = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc)?;
         stream.statistics.on_sender_report(now, ntp);
         (stream.role == StreamRole::Primary).then_some(stream.producer)
     }
@@ -206,10 +242,8 @@ impl PublishLeg {
             return false;
         }
         self.next_report = Some(now + REPORT_INTERVAL);
-        let mut blocks: Vec<_> =
-            self.streams.values_mut().filter_map(|stream| stream.statistics.report(now)).collect();
-        // The five-bit count of RFC 3550 section 6.4.2; a client has fewer live streams.
-        blocks.truncate(31);
+        let reports = self.streams.iter_mut().filter_map(|stream| stream.statistics.report(now));
+        let blocks: Vec<_> = reports.take(MAX_BLOCKS).collect();
         write::receiver_report(out, self.ssrc, &blocks);
         true
     }
@@ -231,24 +265,23 @@ impl PublishLeg {
 
     /// Transport-wide feedback names some media stream; clients do not look at which.
     fn any_ssrc(&self) -> u32 {
-        self.streams.keys().min().copied().unwrap_or(0)
+        self.streams.first().map_or(0, |stream| stream.ssrc)
     }
 }
 
-impl Line {
-    fn announces(&self, ssrc: u32) -> bool {
-        self.parameters.ssrcs.iter().any(|group| group.primary == ssrc || group.rtx == Some(ssrc))
-    }
+/// Whether the offer gave `ssrc` to this m-line.
+fn announces(line: &ReceiveParameters, ssrc: u32) -> bool {
+    line.ssrcs.iter().any(|group| group.primary == ssrc || group.rtx == Some(ssrc))
+}
 
-    fn role_of(&self, payload_type: u8) -> Option<(StreamRole, NegotiatedCodec)> {
-        self.parameters.codecs.iter().find_map(|codec| {
-            if codec.payload_type == payload_type {
-                Some((StreamRole::Primary, *codec))
-            } else if codec.rtx_payload_type == Some(payload_type) {
-                Some((StreamRole::Rtx, *codec))
-            } else {
-                None
-            }
-        })
+/// The payload type of `codec` on an m-line.
+fn payload_type(line: &ReceiveParameters, codec: Codec, role: StreamRole) -> Option<u8> {
+    let negotiated = line.codecs.iter().find(|negotiated| negotiated.codec == codec)?;
+    match role {
+        StreamRole::Primary => Some(negotiated.payload_type),
+        StreamRole::Rtx => negotiated.rtx_payload_type,
     }
 }
+
+#[cfg(test)]
+mod tests;

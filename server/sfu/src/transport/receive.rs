@@ -49,7 +49,8 @@ impl ReceiveLeg {
     pub(crate) fn new(entropy: u32) -> Self {
         Self {
             slots: SendSlots::default(),
-            ssrc_base: entropy & !(MAX_STREAMS - 1),
+            // Never 0, which libwebrtc takes for "none", nor a small number, which it uses itself.
+            ssrc_base: (entropy | 1 << 31) & !(MAX_STREAMS - 1),
             streams: Vec::new(),
             tracks: Vec::new(),
             twcc: 0,

@@ -28,8 +28,8 @@ use self::{
 pub const MAX_RTP_OVERHEAD: usize = 16;
 /// The most bytes that [`SrtpOutbound::seal_rtcp`] adds: a GCM tag and the SRTCP index.
 pub const MAX_RTCP_OVERHEAD: usize = 20;
-/// SSRCs one peer may send from at a time. A busy sender has about twenty (audio, three layers
-/// and a screen, each with its RTX); [`SrtpInbound::forget`] makes room.
+/// SSRCs of one peer that are remembered; the one not heard of for longest makes room. A busy
+/// sender has about twenty (audio, three layers and a screen, each with its RTX).
 pub const MAX_INBOUND_STREAMS: usize = 128;
 /// SSRCs we may ever seal under one set of keys. They are remembered for good, four bytes each,
 /// because starting one anew would repeat its nonces.
@@ -204,7 +204,7 @@ impl SrtpInbound {
     ///
     /// # Errors
     ///
-    /// When the packet is forged, replayed, too old, too short, or from one SSRC too many.
+    /// When the packet is forged, replayed, too old, or too short.
     pub fn open_rtp(
         &mut self,
         packet: &mut [u8],
@@ -212,7 +212,7 @@ impl SrtpInbound {
         ssrc: u32,
         sequence: u16,
     ) -> Result<usize, SrtpError> {
-        let slot = self.rtp_streams.slot(ssrc)?;
+        let slot = self.rtp_streams.slot(ssrc);
         let index = self.rtp_streams.window(&slot).extend(sequence)?;
         self.rtp_streams.window(&slot).check(index)?;
         let length = self.rtp.open_rtp(packet, header_len, PacketId { ssrc, index })?;
@@ -224,25 +224,15 @@ impl SrtpInbound {
     ///
     /// # Errors
     ///
-    /// When the packet is forged, replayed, not encrypted, too short, or from one SSRC too many.
+    /// When the packet is forged, replayed, not encrypted, or too short.
     pub fn open_rtcp(&mut self, packet: &mut [u8]) -> Result<usize, SrtpError> {
         let ssrc = cipher::rtcp_sender(packet).ok_or(SrtpError::TooShort)?;
         let index = u64::from(self.rtcp.rtcp_index(packet)?);
-        let slot = self.rtcp_streams.slot(ssrc)?;
+        let slot = self.rtcp_streams.slot(ssrc);
         self.rtcp_streams.window(&slot).check(index)?;
         let length = self.rtcp.open_rtcp(packet, PacketId { ssrc, index })?;
         self.rtcp_streams.accept(slot, ssrc, index);
         Ok(length)
-    }
-
-    /// Forgets an SSRC that is gone for good, to make room for others.
-    ///
-    /// Its rollover counter is lost: were the SSRC to go on after more than 65,535 packets, it
-    /// could no longer be opened. Old packets of it could be replayed; the caller, which has
-    /// unbound the SSRC from its producer, drops those.
-    pub fn forget(&mut self, ssrc: u32) {
-        self.rtp_streams.forget(ssrc);
-        self.rtcp_streams.forget(ssrc);
     }
 }
 

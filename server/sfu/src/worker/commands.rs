@@ -166,7 +166,7 @@ impl Worker {
     }
 
     fn accept_offer(&mut self, now: Instant, transport_id: TransportId, sdp: &str) -> Outcome {
-        let offer = RemoteOffer::parse(sdp).map_err(|error| sdp_error(&error))?;
+        let offer = RemoteOffer::parse(sdp).map_err(|error| sdp_error(&error))?.without_layers();
         let key = self.transport_key(transport_id)?;
         let local = self.local_parameters(key)?;
         let Some(leg) = self.table.publish_leg(key) else {
@@ -206,7 +206,7 @@ impl Worker {
         let transport = self.table.transports.get_mut(key);
         let Some((transport, remote)) = transport.zip(remote) else { return };
         let event = transport.connection.expect(now, remote.fingerprint, &mut self.outbox);
-        self.settle(key, event);
+        self.settle(now, key, event);
     }
 
     fn local_parameters(&self, key: usize) -> Result<LocalParameters, CommandError> {
@@ -247,7 +247,7 @@ impl Worker {
             router.pause_producer(key).map_err(|error| router_error(&error))?;
         }
         if let Some(leg) = self.table.publish_leg(transport) {
-            leg.bind(mid, key);
+            leg.bind(mid, key, codec);
         }
         let entry = ProducerEntry { key, router_id, transport, codec };
         self.table.producers.insert(producer_id, entry);
@@ -263,11 +263,8 @@ impl Worker {
     /// Ends a producer and the consumers of it, which are returned.
     fn close_producer(&mut self, producer_id: ProducerId) -> Vec<ConsumerId> {
         let Some(entry) = self.table.producers.remove(&producer_id) else { return Vec::new() };
-        if let Some(transport) = self.table.transports.get_mut(entry.transport) {
-            let ssrcs = transport.publish_leg().map(|leg| leg.unbind(entry.key));
-            if let Some(srtp) = transport.connection.receiver() {
-                ssrcs.into_iter().flatten().for_each(|ssrc| srtp.forget(ssrc));
-            }
+        if let Some(leg) = self.table.publish_leg(entry.transport) {
+            leg.unbind(entry.key);
         }
         let closed =
             self.with_router(entry.router_id, |router, _| router.remove_producer(entry.key));
@@ -335,21 +332,48 @@ impl Worker {
             }
             None => return Err(CommandError::RouterNotFound(router_id)),
         };
-        self.table.consumers.insert(consumer_id, ConsumerEntry { key, router_id, transport });
+        let entry = ConsumerEntry { key, router_id, transport, wanted: false };
+        self.table.consumers.insert(consumer_id, entry);
         let kind = if producer.codec.is_video() { MediaKind::Video } else { MediaKind::Audio };
         Ok(CommandReply::Consumed { mid: track.mid.as_str().to_owned(), kind })
     }
 
     fn resume_consumer(&mut self, now: Instant, consumer_id: ConsumerId) -> Outcome {
-        let entry = self.consumer(consumer_id)?;
-        self.with_router(entry.router_id, |router, _| router.resume_consumer(now, entry.key));
+        let transport = self.want(consumer_id, true)?.transport;
+        self.start_wanted(now, transport, Some(consumer_id));
         Ok(CommandReply::Done)
     }
 
     fn pause_consumer(&mut self, consumer_id: ConsumerId) -> Outcome {
-        let entry = self.consumer(consumer_id)?;
+        let entry = self.want(consumer_id, false)?;
         self.with_router(entry.router_id, |router, _| router.pause_consumer(entry.key));
         Ok(CommandReply::Done)
+    }
+
+    /// Notes whether the viewer wants a consumer's flow.
+    fn want(&mut self, id: ConsumerId, wanted: bool) -> Result<ConsumerEntry, CommandError> {
+        let entry = self.table.consumers.get_mut(&id).ok_or(CommandError::ConsumerNotFound(id))?;
+        entry.wanted = wanted;
+        Ok(*entry)
+    }
+
+    /// Starts the consumers of a transport that its client wants, or `only` one of them, once it is
+    /// connected: earlier, the key frame they start at would be sent into the void.
+    pub(super) fn start_wanted(&mut self, now: Instant, key: usize, only: Option<ConsumerId>) {
+        let Some(transport) = self.table.transports.get_mut(key) else { return };
+        if !transport.connection.is_connected() {
+            return;
+        }
+        let Some(leg) = transport.receive_leg() else { return };
+        let consumers = leg.consumers().filter(|id| only.is_none_or(|only| only == *id));
+        for consumer_id in consumers.collect::<Vec<_>>() {
+            let entry = self.table.consumers.get(&consumer_id).copied();
+            if let Some(entry) = entry.filter(|entry| entry.wanted) {
+                self.with_router(entry.router_id, |router, _| {
+                    router.resume_consumer(now, entry.key)
+                });
+            }
+        }
     }
 
     fn close_consumer_by_id(&mut self, consumer_id: ConsumerId) -> Outcome {

@@ -35,6 +35,7 @@ impl Worker {
             return Disposition::Elsewhere(worker);
         }
         let key = ufrag.and_then(|ufrag| self.demux.by_ufrag(ufrag));
+        let key = key.filter(|key| !self.is_held_by_another(now, path, *key));
         let transport = key.and_then(|key| Some((key, self.table.transports.get_mut(key)?)));
         let Some((key, transport)) = transport else {
             self.statistics.stun_refused += 1;
@@ -52,8 +53,16 @@ impl Worker {
             self.statistics.stun_refused += 1;
             return Disposition::Consumed;
         }
-        self.settle(key, event);
+        self.settle(now, key, event);
         Disposition::Consumed
+    }
+
+    /// Whether another transport is connected over `path`. Sources can be forged: without this, a
+    /// participant could cut off another one, whose address it knows, with valid checks of its own.
+    fn is_held_by_another(&self, now: Instant, path: Path, key: usize) -> bool {
+        let Some(Destination::Here(owner)) = self.demux.destination(path) else { return false };
+        let owner = self.table.transports.get(owner).filter(|_| owner != key);
+        owner.is_some_and(|owner| owner.connection.holds(now, path))
     }
 
     /// Everything else comes in by an opened path only.
@@ -80,7 +89,7 @@ impl Worker {
     fn ingest_dtls(&mut self, now: Instant, key: usize, datagram: &[u8]) {
         let Some(transport) = self.table.transports.get_mut(key) else { return };
         let event = transport.connection.handle_dtls(now, datagram, &mut self.outbox);
-        self.settle(key, event);
+        self.settle(now, key, event);
     }
 
     fn ingest_rtp(&mut self, now: Instant, key: usize, datagram: &mut [u8]) {
@@ -102,14 +111,18 @@ impl Worker {
         let due = leg.poll_timeout();
         let (router_id, ids) = (transport.router_id, *leg.extensions());
         self.schedule_feedback(key, due);
-        let Some(Source { producer, role }) = source else {
+        let Some(Source { producer, role, is_successor }) = source else {
             self.statistics.rtp_unclaimed += 1;
             return;
         };
         self.statistics.rtp_received += 1;
         let incoming = IncomingRtp { producer, role, packet, ids: &ids };
-        let ingested =
-            self.with_router(router_id, |router, egress| router.handle_rtp(now, incoming, egress));
+        let ingested = self.with_router(router_id, |router, egress| {
+            if is_successor {
+                router.expect_restart(producer);
+            }
+            router.handle_rtp(now, incoming, egress)
+        });
         self.forward_later(router_id);
         if matches!(ingested, Some(Ingested::Malformed)) {
             self.statistics.rtp_unclaimed += 1;

@@ -51,6 +51,8 @@ pub(super) struct ConsumerEntry {
     pub(super) key: ConsumerKey,
     pub(super) router_id: RouterId,
     pub(super) transport: usize,
+    /// Whether its client has resumed it; it flows once the transport is connected, too.
+    pub(super) wanted: bool,
 }
 
 impl Table {

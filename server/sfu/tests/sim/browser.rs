@@ -125,6 +125,21 @@ impl Publisher {
         Self { leg, cameras, feedbacks: 0, nacked: 0, started: now, twcc: 0 }
     }
 
+    /// Gives every track new SSRCs, and numbers `step` after those they would have had; returns
+    /// the offer that says so.
+    pub(crate) fn renew_ssrcs(&mut self, step: i16) -> String {
+        for camera in &mut self.cameras {
+            camera.track.ssrc += 5_000;
+            camera.track.rtx_ssrc = camera.track.rtx_ssrc.map(|ssrc| ssrc + 5_000);
+            camera.sequence = camera.sequence.wrapping_add_signed(step);
+            camera.rtx_sequence = 1;
+            camera.timestamp = camera.timestamp.wrapping_add(1_234_567_890);
+            camera.kept.clear();
+        }
+        let tracks: Vec<_> = self.cameras.iter().map(|camera| camera.track).collect();
+        self.leg.offer(&tracks)
+    }
+
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let frames = self.cameras.iter().map(|camera| camera.next_frame);
         let frames = frames.filter(|_| self.leg.is_connected());

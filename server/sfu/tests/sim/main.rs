@@ -27,5 +27,6 @@ mod world;
 mod front_door;
 mod joining;
 mod meetings;
+mod odd_clients;
 mod replay;
 mod steady_state;

@@ -42,7 +42,8 @@ fn on_bad_networks_the_oracle_holds_and_lost_video_is_repaired() {
         let (viewer, _) = world.watch(room, &published);
         world.watch(room, &of_one);
         world.run_for(Duration::from_secs(6));
-        assert!(world.check() > 2_000, "seed {seed}");
+        // 2,250 in six seconds, less those before everyone was connected and had a key frame.
+        assert!(world.check() > 1_800, "seed {seed}");
         let video = world.track(viewer, of_one[1].stamp);
         let first = *video.seen.first().unwrap();
         // What was sent in the last half second may still be under repair.

@@ -86,10 +86,16 @@ fn bit_of(index: u64) -> u64 {
 
 /// The windows of all SSRCs of one peer, found by a scan: there are a dozen or two, and a scan
 /// over packed SSRCs is faster than hashing.
+///
+/// A window is kept when its SSRC falls silent, for it has the rollover counter, without which the
+/// SSRC could not go on. When there are too many, the one not heard of for longest makes room.
 #[derive(Debug, Default)]
 pub(super) struct StreamTable {
     ssrcs: Vec<u32>,
     windows: Vec<ReplayWindow>,
+    /// When each was heard last, in packets of all.
+    heard: Vec<u64>,
+    packets: u64,
     unknown: ReplayWindow,
 }
 
@@ -101,13 +107,10 @@ pub(super) enum Slot {
 }
 
 impl StreamTable {
-    /// Finds an SSRC; an unknown one only while there is room.
-    pub(super) fn slot(&self, ssrc: u32) -> Result<Slot, SrtpError> {
-        match self.ssrcs.iter().position(|known| *known == ssrc) {
-            Some(position) => Ok(Slot::Known(position)),
-            None if self.ssrcs.len() < MAX_INBOUND_STREAMS => Ok(Slot::New),
-            None => Err(SrtpError::TooManyStreams),
-        }
+    /// Finds an SSRC.
+    pub(super) fn slot(&self, ssrc: u32) -> Slot {
+        let position = self.ssrcs.iter().position(|known| *known == ssrc);
+        position.map_or(Slot::New, Slot::Known)
     }
 
     pub(super) fn window(&self, slot: &Slot) -> &ReplayWindow {
@@ -119,26 +122,32 @@ impl StreamTable {
 
     /// Marks a packet that has authenticated; this is where an SSRC becomes known.
     pub(super) fn accept(&mut self, slot: Slot, ssrc: u32, index: u64) {
-        match slot {
-            Slot::Known(position) => {
-                if let Some(window) = self.windows.get_mut(position) {
-                    window.accept(index);
-                }
-            }
-            Slot::New => {
-                let mut window = ReplayWindow::default();
-                window.accept(index);
-                self.ssrcs.push(ssrc);
-                self.windows.push(window);
-            }
+        let position = match slot {
+            Slot::Known(position) => position,
+            Slot::New => self.admit(ssrc),
+        };
+        self.packets = self.packets.saturating_add(1);
+        if let (Some(window), Some(heard)) =
+            (self.windows.get_mut(position), self.heard.get_mut(position))
+        {
+            window.accept(index);
+            *heard = self.packets;
         }
     }
 
-    pub(super) fn forget(&mut self, ssrc: u32) {
-        if let Some(position) = self.ssrcs.iter().position(|known| *known == ssrc) {
-            self.ssrcs.swap_remove(position);
-            self.windows.swap_remove(position);
+    /// Makes an empty window for a new SSRC, and returns where it is.
+    fn admit(&mut self, ssrc: u32) -> usize {
+        if self.ssrcs.len() >= MAX_INBOUND_STREAMS {
+            let oldest = self.heard.iter().enumerate().min_by_key(|(_, heard)| **heard);
+            let oldest = oldest.map_or(0, |(position, _)| position);
+            self.ssrcs.swap_remove(oldest);
+            self.windows.swap_remove(oldest);
+            self.heard.swap_remove(oldest);
         }
+        self.ssrcs.push(ssrc);
+        self.windows.push(ReplayWindow::default());
+        self.heard.push(0);
+        self.ssrcs.len().saturating_sub(1)
     }
 }
 

@@ -1,0 +1,174 @@
+use std::sync::Arc;
+
+use shared::ids::{ProducerId, RouterId};
+
+use super::*;
+use crate::{
+    client::{ClientLeg, SentTrack},
+    router::{ProducerOptions, Router, TransportKey},
+    rtp::{RtpFields, RtpWriter},
+    testing::epoch,
+    transport::{
+        dtls::DtlsIdentity,
+        sdp::{IceCredentials, LocalParameters, RemoteOffer},
+        srtp::SrtpProfile,
+    },
+};
+
+const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
+const CAMERA: SentTrack = SentTrack { codec: Codec::Vp8, ssrc: 100, rtx_ssrc: Some(101) };
+
+/// A leg, what describes its client, and names for two producers.
+struct Wire {
+    leg: PublishLeg,
+    client: ClientLeg,
+    local: LocalParameters,
+    producers: [ProducerKey; 2],
+}
+
+impl Wire {
+    fn new() -> Self {
+        let identity = Arc::new(DtlsIdentity::generate().unwrap());
+        let ice = IceCredentials { ufrag: "0123".to_owned(), pwd: "p".repeat(24) };
+        let fingerprint = identity.fingerprint();
+        let local = LocalParameters { session_id: 1, ice, fingerprint, candidates: Vec::new() };
+        let profiles = vec![SrtpProfile::AeadAes128Gcm];
+        let client = ClientLeg::new(identity, profiles, "browser".to_owned());
+        let mut router = Router::new(RouterId(1));
+        let producers = [1, 2].map(|id| {
+            let options = ProducerOptions {
+                id: ProducerId(id),
+                transport: TransportKey(0),
+                codec: Codec::Vp8,
+            };
+            router.add_producer(options).unwrap()
+        });
+        Self { leg: PublishLeg::new(7), client, local, producers }
+    }
+
+    /// Has the leg answer an offer of `tracks` that was changed by `edit`.
+    fn offer(&mut self, tracks: &[SentTrack], edit: impl FnOnce(String) -> String) {
+        let plain = self.client.offer(tracks);
+        let with_mid = format!("a=rtcp-mux\r\na=extmap:4 {MID}");
+        let offer = RemoteOffer::parse(&edit(plain.replace("a=rtcp-mux", &with_mid))).unwrap();
+        let answer = self.leg.answerer.answer(&offer, &self.local).unwrap();
+        self.leg.apply(answer);
+    }
+
+    fn publish(&mut self, mid: &str, producer: usize) {
+        let codec = self.leg.codec_of(mid, MediaKind::Video).unwrap();
+        self.leg.bind(mid, self.producers[producer], codec);
+    }
+
+    /// Which producer a packet is of, by its number, and what else is known of it.
+    fn classify(&mut self, ssrc: u32, payload_type: u8, mid: Option<&str>) -> Option<Found> {
+        let mut buffer = [0; 200];
+        let fields = RtpFields { ssrc, payload_type, ..RtpFields::default() };
+        let mut writer = RtpWriter::new(&mut buffer, fields).unwrap();
+        if let Some(mid) = mid {
+            writer.extension(4, mid.as_bytes()).unwrap();
+        }
+        let (_, length) = writer.finish(&[0; 20]).unwrap();
+        let header = RtpHeader::parse(&buffer[..length]).unwrap();
+        let source = self.leg.classify(epoch(), &header)?;
+        let producer = self.producers.iter().position(|key| *key == source.producer)?;
+        Some((producer, source.role, source.is_successor))
+    }
+
+    fn key_frame_is_asked_of(&self, producer: usize) -> Option<u32> {
+        let mut request = Vec::new();
+        let written = self.leg.write_key_frame_request(self.producers[producer], &mut request);
+        let ssrc = request.last_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes));
+        ssrc.filter(|_| written)
+    }
+}
+
+type Found = (usize, StreamRole, bool);
+
+const MEDIA: Option<Found> = Some((0, StreamRole::Primary, false));
+
+fn without_ssrcs(sdp: &str) -> String {
+    let kept = sdp.lines().filter(|line| !line.starts_with("a=ssrc"));
+    kept.fold(String::new(), |text, line| text + line + "\r\n")
+}
+
+#[test]
+fn a_key_frame_can_be_asked_for_before_the_first_packet() {
+    let mut wire = Wire::new();
+    wire.offer(&[CAMERA], |sdp| sdp);
+    wire.publish("0", 0);
+    assert_eq!(wire.key_frame_is_asked_of(0), Some(100));
+    assert_eq!(wire.key_frame_is_asked_of(1), None);
+}
+
+#[test]
+fn a_line_keeps_its_producer_while_it_carries_nothing() {
+    let mut wire = Wire::new();
+    wire.offer(&[CAMERA], |sdp| sdp);
+    wire.publish("0", 0);
+    wire.offer(&[CAMERA], |sdp| sdp.replace("a=sendonly", "a=inactive"));
+    assert_eq!(wire.leg.codec_of("0", MediaKind::Video), Err(BindError::UnknownMid));
+    wire.offer(&[CAMERA], |sdp| sdp);
+    let taken = wire.leg.codec_of("0", MediaKind::Video);
+    assert_eq!(taken, Err(BindError::UnknownMid), "it is published already");
+    assert_eq!(wire.classify(100, 96, None), MEDIA);
+    assert_eq!(wire.classify(101, 97, None), Some((0, StreamRole::Rtx, false)));
+}
+
+#[test]
+fn a_packet_of_another_payload_type_than_the_producers_is_nobodys() {
+    let mut wire = Wire::new();
+    let two_codecs = |sdp: String| {
+        sdp.replace("SAVPF 96 97", "SAVPF 96 97 98")
+            .replace("a=sendonly", "a=sendonly\r\na=rtpmap:98 VP9/90000")
+    };
+    wire.offer(&[CAMERA], two_codecs);
+    wire.publish("0", 0);
+    assert_eq!(wire.classify(100, 98, None), None, "not at first");
+    assert_eq!(wire.classify(100, 96, None), MEDIA);
+    assert_eq!(wire.classify(100, 98, None), None, "nor later");
+    assert_eq!(wire.classify(100, 97, None), None, "nor is media a retransmission");
+    assert_eq!(wire.classify(100, 96, None), MEDIA);
+}
+
+#[test]
+fn streams_without_announced_ssrcs_are_known_by_their_mid() {
+    let mut wire = Wire::new();
+    wire.offer(&[CAMERA], |sdp| without_ssrcs(&sdp));
+    wire.publish("0", 0);
+    assert_eq!(wire.classify(900, 96, None), None);
+    assert_eq!(wire.classify(900, 96, Some("9")), None);
+    assert_eq!(wire.classify(900, 96, Some("0")), MEDIA);
+    assert_eq!(wire.classify(900, 96, None), MEDIA, "the name is not repeated");
+    // A re-offer that says nothing of SSRCs either changes nothing.
+    wire.offer(&[CAMERA], |sdp| without_ssrcs(&sdp));
+    assert_eq!(wire.classify(900, 96, None), MEDIA);
+    // Another SSRC under the same name takes its place, and is the one that is asked.
+    assert_eq!(wire.classify(901, 96, Some("0")), Some((0, StreamRole::Primary, true)));
+    assert_eq!(wire.key_frame_is_asked_of(0), Some(901));
+}
+
+#[test]
+fn however_many_ssrcs_a_client_names_a_line_has_two_streams() {
+    let mut wire = Wire::new();
+    wire.offer(&[CAMERA], |sdp| without_ssrcs(&sdp));
+    wire.publish("0", 0);
+    for ssrc in 0..10_000 {
+        assert!(wire.classify(ssrc, 96 + (ssrc % 2) as u8, Some("0")).is_some());
+    }
+    assert_eq!(wire.leg.streams.len(), 2);
+}
+
+#[test]
+fn an_ssrc_that_moves_to_another_line_moves_to_its_producer() {
+    let other = SentTrack { codec: Codec::Vp8, ssrc: 200, rtx_ssrc: Some(201) };
+    let mut wire = Wire::new();
+    wire.offer(&[CAMERA, other], |sdp| sdp);
+    wire.publish("0", 0);
+    wire.publish("1", 1);
+    assert_eq!(wire.classify(100, 96, None), MEDIA);
+    wire.offer(&[other, CAMERA], |sdp| sdp);
+    assert_eq!(wire.classify(100, 96, None), Some((1, StreamRole::Primary, false)));
+    assert_eq!(wire.classify(200, 96, None), Some((0, StreamRole::Primary, true)));
+    assert_eq!(wire.key_frame_is_asked_of(0), Some(200));
+}
