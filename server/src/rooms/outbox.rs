@@ -112,6 +112,10 @@ impl Outbox {
 }
 
 /// A message as the text that is sent, to be shared among outboxes.
+///
+/// # Panics
+///
+/// Never: every message can be written.
 #[must_use]
 pub fn written(message: &ServerMessage) -> Arc<str> {
     serde_json::to_string(message).expect("messages have text keys and no failing parts").into()

@@ -56,3 +56,13 @@ fn ids_of_different_kinds_differ_too() {
     let numbers = [rooms.next_transport_id().0, rooms.next_producer_id().0];
     assert_ne!(numbers[0], numbers[1]);
 }
+
+#[test]
+fn a_name_has_1_to_64_visible_characters() {
+    let longest = "ñ".repeat(limits::MAX_NAME_CHARS);
+    assert_eq!(checked_name(&longest), Ok(longest.as_str()));
+    assert_eq!(checked_name("  Alice B. "), Ok("Alice B."));
+    for name in ["", "   ", "a\nb", "\u{7f}", &"ñ".repeat(limits::MAX_NAME_CHARS + 1)] {
+        assert_eq!(checked_name(name), Err(ErrorCode::NameInvalid), "{name:?}");
+    }
+}

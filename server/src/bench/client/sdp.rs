@@ -174,7 +174,7 @@ mod tests {
                    a=candidate:1 1 udp 2130706431 192.0.2.1 40000 typ host\r\n\
                    a=candidate:2 1 udp 2130706430 2001:db8::1 40000 typ host\r\n";
         let server = ServerEnd::parse(sdp).unwrap();
-        assert_eq!(server.address, "192.0.2.1:40000".parse().unwrap());
+        assert_eq!(server.address, SocketAddr::from(([192, 0, 2, 1], 40_000)));
         assert_eq!(server.fingerprint, "AB:CD");
     }
 }

@@ -2,9 +2,10 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use sfu::codec::Codec;
+use shared::{ids::ConsumerId, media::Source};
 
 use super::*;
-use crate::rooms::outbox::Outgoing;
+use crate::rooms::{member::Published, outbox::Outgoing};
 
 const ROUTER: RouterId = RouterId(1);
 const SETTINGS: RoomSettings = RoomSettings {
@@ -123,8 +124,8 @@ impl Outbox {
 fn summary(text: &str) -> String {
     let message: Value = serde_json::from_str(text).unwrap();
     let data = &message["data"];
-    let detail = data["presence"].as_str().or(data["code"].as_str());
-    let detail = detail.or(data["producerId"].as_str()).unwrap_or_default();
+    let detail = data["presence"].as_str().or_else(|| data["code"].as_str());
+    let detail = detail.or_else(|| data["producerId"].as_str()).unwrap_or_default();
     format!("{} {detail}", message["event"].as_str().unwrap()).trim().to_owned()
 }
 
@@ -321,7 +322,7 @@ fn consumers_are_bounded() {
     let (mut world, [first, second]) = World::with::<2>();
     world.publish(&first, 5, Source::Camera);
     world.transport(&second, Direction::Recv, 6);
-    for number in 0..limits::MAX_CONSUMERS_PER_PARTICIPANT {
+    for number in 0..shared::limits::MAX_CONSUMERS_PER_PARTICIPANT {
         let consumer = (ConsumerId(u64::try_from(number).unwrap()), ProducerId(5));
         world.room.add_consumer(&second.seat, TransportId(6), consumer).unwrap();
     }
