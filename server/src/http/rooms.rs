@@ -14,7 +14,6 @@ use axum::{
 use shared::{
     error::ErrorCode,
     ids::RoomId,
-    limits::MAX_NAME_CHARS,
     rest::{CreateRoomRequest, CreateRoomResponse, ParticipantsResponse, RoomResponse},
     signaling::Role,
 };
@@ -26,7 +25,7 @@ use super::{
 };
 use crate::{
     AppState,
-    rooms::{Admission, RoomError},
+    rooms::{Admission, RoomError, checked_name},
 };
 
 /// `/rooms` and what is below it.
@@ -109,17 +108,6 @@ impl<S: Send + Sync> FromRequestParts<S> for AskedRoom {
     }
 }
 
-/// A name that can be shown: not blank, not too long, nothing invisible that breaks lines.
-fn checked_name(name: &str) -> Result<&str, ErrorCode> {
-    let name = name.trim();
-    let is_shown = !name.is_empty() && !name.chars().any(char::is_control);
-    if is_shown && name.chars().count() <= MAX_NAME_CHARS {
-        Ok(name)
-    } else {
-        Err(ErrorCode::NameInvalid)
-    }
-}
-
 /// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).
 fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
     let credentials = headers
@@ -144,20 +132,5 @@ impl From<RoomError> for ApiError {
     fn from(error: RoomError) -> Self {
         tracing::error!(%error, "[ROOM] a room could not be created");
         error.code().into()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_has_1_to_64_visible_characters() {
-        let longest = "ñ".repeat(MAX_NAME_CHARS);
-        assert_eq!(checked_name(&longest), Ok(longest.as_str()));
-        assert_eq!(checked_name("  Alice B. "), Ok("Alice B."));
-        for name in ["", "   ", "a\nb", "\u{7f}", &"ñ".repeat(MAX_NAME_CHARS + 1)] {
-            assert_eq!(checked_name(name), Err(ErrorCode::NameInvalid), "{name:?}");
-        }
     }
 }
