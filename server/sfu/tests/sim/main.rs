@@ -24,6 +24,7 @@ mod network;
 mod oracle;
 mod world;
 
+mod anything;
 mod front_door;
 mod joining;
 mod meetings;
