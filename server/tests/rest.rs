@@ -1,5 +1,11 @@
 //! The REST interface over a real listener: the shapes of its JSON, its errors, its bounds.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helper fails its test; Clippy knows that of test functions only"
+)]
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::{Duration, SystemTime},

@@ -1,5 +1,11 @@
 //! The program itself: what it says and how it exits, started as people start it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test's helper fails its test; Clippy knows that of test functions only"
+)]
+
 use std::{
     collections::BTreeSet,
     fs,
