@@ -1,10 +1,7 @@
 //! Who leaves, leaves nothing behind.
 
-use std::{fs, time::Instant};
-
 use open_stream::{bench::client::LocalTrack, media::MediaEvent};
 use sfu::{
-    WorkerStatistics,
     codec::Codec,
     command::{Command, CommandReply, TransportFailure},
     transport::srtp::SrtpProfile,
@@ -12,6 +9,7 @@ use sfu::{
 use shared::media::Source;
 
 use crate::{
+    holdings::{Holdings, resident_bytes},
     native::PATIENCE,
     room::{Room, Server},
 };
@@ -24,57 +22,6 @@ const WARM_UP: usize = 100;
 const JOINS: usize = 1000;
 /// What the resident set may grow by over all joins: the allocator's noise, 256 bytes a join.
 const GROWTH_MAX: u64 = 256 * JOINS as u64;
-
-/// What a process holds.
-#[derive(Debug, PartialEq, Eq)]
-struct Holdings {
-    descriptors: usize,
-    threads: usize,
-    tasks: usize,
-    /// Routers, transports, producers, consumers, demultiplexer entries of all workers.
-    core: [u64; 5],
-}
-
-impl Holdings {
-    async fn of(server: &Server) -> Self {
-        let report = server.media.statistics().await;
-        let count = |number: fn(&WorkerStatistics) -> u64| {
-            report.workers.iter().map(|worker| number(&worker.worker)).sum()
-        };
-        Self {
-            descriptors: fs::read_dir("/proc/self/fd").unwrap().count(),
-            threads: fs::read_dir("/proc/self/task").unwrap().count(),
-            tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks(),
-            core: [
-                count(|worker| worker.routers),
-                count(|worker| worker.transports),
-                count(|worker| worker.producers),
-                count(|worker| worker.consumers),
-                count(|worker| worker.demux_entries),
-            ],
-        }
-    }
-
-    /// What is held once the workers have told each other whose addresses are gone: as `expected`,
-    /// or as it stays.
-    async fn settled(server: &Server, expected: &Self) -> Self {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let held = Self::of(server).await;
-            if held == *expected || Instant::now() >= deadline {
-                return held;
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-/// The resident set, in bytes.
-fn resident_bytes() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
 
 /// Someone joins with microphone and camera, receives the resident, and leaves: closed by
 /// signaling, or with a goodbye of the client's own.
@@ -124,7 +71,7 @@ async fn a_thousand_joins_and_leaves_leave_nothing_behind() {
     let voice = room.produce(sends, "0", Source::Microphone).await;
     assert_eq!(server.event().await, MediaEvent::TransportConnected { transport_id: sends });
 
-    let before = Holdings::of(&server).await;
+    let before = Holdings::of(&server.media).await;
     for join in 0..WARM_UP {
         join_and_leave(&mut server, &room, voice, join % 2 == 0).await;
         resident.keep_alive().unwrap();
@@ -135,7 +82,7 @@ async fn a_thousand_joins_and_leaves_leave_nothing_behind() {
         resident.keep_alive().unwrap();
     }
     let growth = resident_bytes().saturating_sub(resident_before);
-    assert_eq!(Holdings::settled(&server, &before).await, before);
+    assert_eq!(Holdings::settled(&server.media, &before).await, before);
 
     assert!(growth <= GROWTH_MAX, "the resident set grew by {growth} bytes");
 }

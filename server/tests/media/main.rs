@@ -5,6 +5,7 @@
 //! | `plane` | media crosses the workers unharmed, between the right people only |
 //! | `front_door` | strangers change nothing and get nothing |
 //! | `churn` | who leaves, leaves nothing behind |
+//! | `meeting` | the same through the whole server: invite, signaling, media |
 //!
 //! The clients are the `webrtc` crate, a second and independent stack, and the light client of
 //! `open-stream bench` where a thousand are needed.
@@ -13,6 +14,11 @@
 
 mod churn;
 mod front_door;
+mod holdings;
+mod meeting;
 mod native;
 mod plane;
 mod room;
+#[path = "../signaling/client.rs"]
+#[expect(dead_code, reason = "the tests of signaling use the rest")]
+mod signaling;
