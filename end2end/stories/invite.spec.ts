@@ -1,12 +1,10 @@
-import { expect, test } from '../fixtures/test.ts';
 import { readLink } from '../fixtures/server.ts';
+import { expect, test } from '../fixtures/test.ts';
 
 test('an invite that was changed does not let in', async ({ server, person }) => {
   const { inviteLink } = await server.createRoom('Alice');
-  const { token } = readLink(inviteLink);
-  const forged = token.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'));
   const bob = await person('Bob', 'chromium', 'blue');
-  await bob.arrive(inviteLink.replace(token, `${forged.slice(0, -8)}AAAAAAAA`));
+  await bob.arrive(inviteLink.replace(/[^.]+$/, 'A'.repeat(43)));
   await bob.knock();
   await bob.expectOutcome('invite_invalid', 'This invite link is not valid; ask for it again.');
 });
@@ -43,7 +41,7 @@ test('a room that does not exist says so before it asks for anything', async ({
   await expect(bob.page.getByRole('button', { name: 'Start a meeting' })).toBeVisible();
 });
 
-test("the invite in the query, as older links have it, lets in and leaves the address", async ({
+test('the invite in the query, as older links have it, lets in and leaves the address', async ({
   server,
   person,
 }) => {

@@ -15,11 +15,8 @@ test('with 5 % of all datagrams lost, pictures go on and what was lost is sent a
   const link = await alice.host(server.url);
   const bob = await person('Bob', 'firefox', 'blue');
   await bob.accept(link);
-  const carol = await person('Carol', 'chromium', 'green');
-  await carol.accept(link);
-  await alice.expectToSee(bob, carol);
-  await bob.expectToSee(alice, carol);
-  await carol.expectToSee(alice, bob);
+  await alice.expectToSee(bob);
+  await bob.expectToSee(alice);
 
   // Upward: the server asks, and the browsers send again. Downward: they ask, the server does.
   const grows = async (someone: Participant, type: string, counter: string) =>
@@ -32,11 +29,11 @@ test('with 5 % of all datagrams lost, pictures go on and what was lost is sent a
   await grows(alice, 'outbound-rtp', 'nackCount');
   await grows(alice, 'outbound-rtp', 'retransmittedPacketsSent');
   await grows(bob, 'outbound-rtp', 'nackCount');
-  await grows(carol, 'inbound-rtp', 'nackCount');
-  await grows(carol, 'inbound-rtp', 'retransmittedPacketsReceived');
   await grows(bob, 'inbound-rtp', 'nackCount');
-  await alice.expectToSee(bob, carol);
-  await bob.expectToSee(alice, carol);
+  await grows(alice, 'inbound-rtp', 'nackCount');
+  await grows(alice, 'inbound-rtp', 'retransmittedPacketsReceived');
+  await alice.expectToSee(bob);
+  await bob.expectToSee(alice);
   expect(relay.dropped).toBeGreaterThan(0);
 });
 
@@ -81,7 +78,7 @@ async function joinDelays(someone: Participant, relay: Relay): Promise<number[]>
     return connected;
   });
   return connections.flatMap(({ port, at }) => {
-    const dropped = relay.client(port)?.firstDropAt;
+    const dropped = relay.clientBehind(port)?.firstDropAt;
     return dropped === undefined ? [] : [at - dropped];
   });
 }

@@ -40,7 +40,7 @@ for (const browser of BROWSERS) {
     await expect(page.getByRole('heading', { name: 'Ready to join?' })).toBeFocused();
     await alice.expectDevice('Camera', 'on');
     await tabTo(page, alice.switch('Microphone'));
-    await page.keyboard.press('Space');
+    await page.keyboard.press(' ');
     await alice.expectDevice('Microphone', 'off');
     await tabTo(page, page.getByRole('button', { name: 'Join now' }));
     await page.keyboard.press('Enter');
