@@ -1,7 +1,10 @@
 //! Transport-wide feedback: when each packet of a publisher came, for its bandwidth estimate
 //! (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 
-use std::time::{Duration, Instant};
+use std::{
+    num::NonZeroU64,
+    time::{Duration, Instant},
+};
 
 use super::{
     HEADER_BYTES, feedback_format, packet_type,
@@ -40,13 +43,13 @@ const TWO_BIT_SYMBOLS: usize = 7;
 
 /// Records the arrivals of one transport. Tell it every packet with a transport-wide sequence
 /// number, then send what [`poll_feedback`](Self::poll_feedback) writes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct TwccRecorder {
     /// What arrival ticks count from.
     start: Option<Instant>,
-    /// Arrival tick of the extended sequence number `n` at `n % WINDOW`, for `n` in the last
-    /// `WINDOW` before `end`.
-    arrivals: Box<[Option<u64>]>,
+    /// Arrival of the extended sequence number `n` at `n % WINDOW`, for `n` in the last `WINDOW`
+    /// before `end`: one more than its tick. Empty before the first packet.
+    arrivals: Box<[Option<NonZeroU64>]>,
     /// The first sequence number of the next feedback.
     begin: u64,
     /// One past the highest sequence number.
@@ -74,27 +77,13 @@ struct Feedback {
     reference: u64,
 }
 
-impl Default for TwccRecorder {
-    fn default() -> Self {
-        let window = usize::try_from(WINDOW).expect("2048 fits any usize");
-        Self {
-            start: None,
-            arrivals: vec![None; window].into_boxed_slice(),
-            begin: 0,
-            end: 0,
-            next_feedback: None,
-            feedback_count: 0,
-        }
-    }
-}
-
 impl TwccRecorder {
     /// Notes that the packet with this transport-wide sequence number came `now`. Of a repeated
     /// one the first arrival counts; one further back than the window is ignored.
     pub fn record(&mut self, now: Instant, sequence: u16) {
         let start = *self.start.get_or_insert(now);
         let tick = now.saturating_duration_since(start).as_micros() / TICK_MICROSECONDS;
-        let tick = u64::try_from(tick).unwrap_or(u64::MAX);
+        let arrival = NonZeroU64::MIN.saturating_add(u64::try_from(tick).unwrap_or(u64::MAX));
         let extended = self.place(sequence);
         if extended.saturating_add(WINDOW) < self.end {
             return;
@@ -102,7 +91,7 @@ impl TwccRecorder {
         if let Some(slot) = self.slot_mut(extended)
             && slot.is_none()
         {
-            *slot = Some(tick);
+            *slot = Some(arrival);
             // A late packet is reported after all, with the ones since it (as libwebrtc does).
             self.begin = self.begin.min(extended);
             self.next_feedback = self.next_feedback.or_else(|| now.checked_add(INTERVAL));
@@ -144,6 +133,7 @@ impl TwccRecorder {
     /// Extends a sequence number and makes room for it.
     fn place(&mut self, sequence: u16) -> u64 {
         if self.end == 0 {
+            self.arrivals = (0..WINDOW).map(|_| None).collect();
             self.begin = FIRST_CYCLE.saturating_add(u64::from(sequence));
             self.end = self.begin;
         }
@@ -162,12 +152,14 @@ impl TwccRecorder {
         extended
     }
 
-    fn slot_mut(&mut self, sequence: u64) -> Option<&mut Option<u64>> {
+    fn slot_mut(&mut self, sequence: u64) -> Option<&mut Option<NonZeroU64>> {
         self.arrivals.get_mut(usize::try_from(sequence % WINDOW).ok()?)
     }
 
+    /// The tick at which a packet came.
     fn arrival(&self, sequence: u64) -> Option<u64> {
-        self.arrivals.get(usize::try_from(sequence % WINDOW).ok()?).copied().flatten()
+        let arrival = self.arrivals.get(usize::try_from(sequence % WINDOW).ok()?)?;
+        arrival.map(|arrival| arrival.get().saturating_sub(1))
     }
 
     /// Takes the statuses of the next feedback: from `begin`, as far as one packet reaches.
