@@ -16,7 +16,10 @@ const MAX_RUN_DATAGRAMS: usize = 64;
 /// starts over, so that in steady state nothing is allocated.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
+    /// As long as it ever had to be, so that nothing is cleared before it is written.
     bytes: Vec<u8>,
+    /// Bytes of it that hold datagrams.
+    used: usize,
     runs: Vec<Run>,
     /// The next run to go.
     next: usize,
@@ -34,31 +37,38 @@ struct Run {
 }
 
 impl Outbox {
-    /// Appends one datagram to `path`: `write` gets `room` zeroed bytes and returns how many of
-    /// them it used; an error leaves nothing behind.
+    /// Appends one datagram to `path`: `write` gets `room` bytes of any content and returns how many
+    /// of them it wrote; an error leaves nothing behind.
     pub(super) fn push_with<E>(
         &mut self,
         path: Path,
         room: usize,
         write: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Result<(), E> {
-        let start = self.bytes.len();
-        self.bytes.resize(start.saturating_add(room), 0);
-        let written = write(self.bytes.get_mut(start..).unwrap_or_default());
-        let length = written.as_ref().copied().unwrap_or(0).min(room);
-        let end = start.saturating_add(length);
-        self.bytes.truncate(end);
+        let start = self.used;
+        let length = write(self.reserve(room))?.min(room);
+        self.used = start.saturating_add(length);
         if length > 0 {
-            self.append(path, start..end);
+            self.append(path, start..self.used);
         }
-        written.map(drop)
+        Ok(())
     }
 
     /// Appends a copy of a finished datagram.
     pub(crate) fn push(&mut self, path: Path, datagram: &[u8]) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(datagram);
-        self.append(path, start..self.bytes.len());
+        let start = self.used;
+        self.reserve(datagram.len()).copy_from_slice(datagram);
+        self.used = start.saturating_add(datagram.len());
+        self.append(path, start..self.used);
+    }
+
+    /// The next `room` bytes of the buffer.
+    fn reserve(&mut self, room: usize) -> &mut [u8] {
+        let end = self.used.saturating_add(room);
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+        }
+        self.bytes.get_mut(self.used..end).expect("the buffer reaches to `end`")
     }
 
     fn append(&mut self, path: Path, range: Range<usize>) {
@@ -98,7 +108,7 @@ impl Outbox {
     }
 
     pub(super) fn clear(&mut self) {
-        self.bytes.clear();
+        self.used = 0;
         self.runs.clear();
         self.next = 0;
     }
@@ -156,11 +166,32 @@ mod tests {
     }
 
     #[test]
+    fn a_datagram_has_its_own_bytes_whatever_was_there_before() {
+        let mut outbox = Outbox::default();
+        for round in 0..3 {
+            outbox.push(path(1), &[round; 30]);
+            let write = |buffer: &mut [u8]| {
+                buffer[..20].fill(round + 100);
+                Ok::<_, ()>(20)
+            };
+            outbox.push_with(path(2), 500, write).unwrap();
+            outbox.push(path(3), &[round + 200; 10]);
+            let mut contents = Vec::new();
+            while let Some(run) = outbox.pop() {
+                contents.extend_from_slice(run.contents);
+            }
+            let expected = [vec![round; 30], vec![round + 100; 20], vec![round + 200; 10]];
+            assert_eq!(contents, expected.concat());
+        }
+    }
+
+    #[test]
     fn what_fails_to_be_written_leaves_nothing_behind() {
         let mut outbox = Outbox::default();
         assert_eq!(outbox.push_with(path(1), 100, |_| Err("no key")), Err("no key"));
         assert_eq!(outbox.push_with::<()>(path(1), 100, |_| Ok(60)), Ok(()));
-        assert_eq!(drain(&mut outbox), [(1, 60, None)]);
+        assert_eq!(outbox.push_with::<()>(path(2), 50, |_| Ok(50)), Ok(()));
+        assert_eq!(drain(&mut outbox), [(1, 60, None), (2, 50, None)]);
         assert!(outbox.is_empty());
     }
 }

@@ -66,7 +66,7 @@ impl Schedule {
     }
 
     fn place(&mut self, index: usize, due: Instant) {
-        if let Some(entry) = self.heap.get_mut(index) {
+        if let Some(entry) = self.heap.get_mut(index).filter(|entry| entry.0 != due) {
             entry.0 = due;
             self.sift_up(index);
             self.sift_down(index);
