@@ -38,10 +38,7 @@ mod schedule;
 mod sequence;
 pub mod vp8;
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Instant};
 
 use shared::ids::{ProducerId, RouterId};
 
@@ -300,13 +297,6 @@ impl Router {
     pub fn handle_report_echo(&mut self, now: Instant, consumer: ConsumerKey, echo: ReportEcho) {
         if let Some(consumer) = self.consumers.get_mut(consumer.0) {
             consumer.note_echo(now, echo);
-        }
-    }
-
-    /// Sets the round trip to a publisher, which is how long a lost packet is waited for.
-    pub fn set_producer_round_trip(&mut self, producer: ProducerKey, round_trip: Duration) {
-        if let Some(producer) = self.producers.get_mut(producer.0) {
-            producer.round_trip = round_trip;
         }
     }
 

@@ -23,12 +23,9 @@ use super::{
 /// The longest decrypted packet that is taken, in bytes: what an Ethernet frame can carry.
 pub const MAX_PACKET_LEN: usize = 1500;
 
-/// The round trip to a publisher until it was measured.
-const INITIAL_ROUND_TRIP: Duration = Duration::from_millis(100);
-
-/// The shortest time after which a packet is asked for again: below it, the answer to the previous
-/// request may only be waiting behind the publisher's own video in its pacer.
-const MIN_NACK_RETRY: Duration = Duration::from_millis(20);
+/// When a packet is asked for again: a long round trip within a continent. The answer to the first
+/// request may also wait behind the publisher's own video in its pacer.
+pub(super) const NACK_RETRY: Duration = Duration::from_millis(100);
 
 /// What a producer is made of.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +120,6 @@ pub(super) struct Producer {
     /// Taken in and not forwarded yet, in the order of arrival.
     pub(super) pending: Vec<Received>,
     pub(super) key_frames: KeyFrameRequester,
-    pub(super) round_trip: Duration,
     pub(super) stats: ProducerStats,
 }
 
@@ -163,7 +159,6 @@ impl Producer {
             consumers: Vec::new(),
             pending: Vec::new(),
             key_frames: KeyFrameRequester::default(),
-            round_trip: INITIAL_ROUND_TRIP,
             stats: ProducerStats::default(),
         }
     }
@@ -187,11 +182,6 @@ impl Producer {
     /// When [`super::Router::handle_timeout`] has something to do for this producer.
     pub(super) fn due(&self) -> Option<Instant> {
         [self.key_frames.due(), self.stream.missing.due()].into_iter().flatten().min()
-    }
-
-    /// How long to wait for a packet before asking for it again.
-    pub(super) fn nack_retry(&self) -> Duration {
-        self.round_trip.max(MIN_NACK_RETRY)
     }
 
     /// Stops asking for anything.

@@ -3,8 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Egress, MAX_EVENTS, ProducerKey, Router, RouterEvent, arena::Arena, consumer::Consumer,
-    keyframe::RequestDecision, missing, producer::Producer,
+    Egress, MAX_EVENTS, ProducerKey, Router, RouterEvent,
+    arena::Arena,
+    consumer::Consumer,
+    keyframe::RequestDecision,
+    missing,
+    producer::{NACK_RETRY, Producer},
 };
 
 /// The most events one producer adds at a time: all it misses, and a key frame.
@@ -59,7 +63,7 @@ impl Router {
             return found.due();
         }
         let transport = found.options.transport;
-        while let Some(lost) = found.stream.missing.poll(now, found.nack_retry()) {
+        while let Some(lost) = found.stream.missing.poll(now, NACK_RETRY) {
             found.stats.nacked += lost.as_slice().len() as u64;
             self.events.push_back(RouterEvent::Nack { producer, transport, lost });
         }

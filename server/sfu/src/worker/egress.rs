@@ -173,16 +173,21 @@ impl Departure<'_> {
         self.rtcp.clear();
         let written = match event {
             RouterEvent::KeyFrame { producer, .. } => {
-                self.statistics.key_frames_requested += 1;
                 leg.write_key_frame_request(*producer, self.rtcp)
             }
             RouterEvent::Nack { producer, lost, .. } => {
-                self.statistics.nacks_sent += lost.as_slice().len() as u64;
                 leg.write_nack(*producer, lost.as_slice(), self.rtcp)
             }
         };
-        if written {
-            seal_rtcp(transport, self.rtcp, self.outbox);
+        if !written {
+            return;
         }
+        match event {
+            RouterEvent::KeyFrame { .. } => self.statistics.key_frames_requested += 1,
+            RouterEvent::Nack { lost, .. } => {
+                self.statistics.nacks_sent += lost.as_slice().len() as u64;
+            }
+        }
+        seal_rtcp(transport, self.rtcp, self.outbox);
     }
 }
