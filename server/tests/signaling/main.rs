@@ -8,6 +8,8 @@
 //! | `bounds` | each bound, filled |
 //! | `client` | a server and its clients |
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail as tests do")]
+
 mod bounds;
 mod client;
 mod joining;
