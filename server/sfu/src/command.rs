@@ -125,10 +125,13 @@ pub enum Command {
         /// The worker that owns its transport.
         worker: WorkerIndex,
     },
-    /// Takes [`Command::AddRoute`] back. Reply: [`CommandReply::Done`].
+    /// Takes [`Command::AddRoute`] back, unless the path is another worker's by now. Reply:
+    /// [`CommandReply::Done`].
     RemoveRoute {
         /// The pair of addresses.
         path: Path,
+        /// The worker it belonged to.
+        worker: WorkerIndex,
     },
 }
 

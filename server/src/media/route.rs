@@ -54,15 +54,15 @@ pub struct ExchangeStatistics {
 pub(super) enum RouteChange {
     /// Datagrams of this path belong to that worker.
     Add(Path, WorkerIndex),
-    /// They do no more.
-    Remove(Path),
+    /// They do no more; by now they may belong to a third.
+    Remove(Path, WorkerIndex),
 }
 
 impl From<RouteChange> for Command {
     fn from(change: RouteChange) -> Self {
         match change {
             RouteChange::Add(path, worker) => Self::AddRoute { path, worker },
-            RouteChange::Remove(path) => Self::RemoveRoute { path },
+            RouteChange::Remove(path, worker) => Self::RemoveRoute { path, worker },
         }
     }
 }
@@ -352,7 +352,7 @@ mod tests {
         drop(second);
         first.forward(WorkerIndex(1), path(1), b"lost");
         first.dispatch();
-        first.announce(WorkerIndex(0), RouteChange::Remove(path(1)));
+        first.announce(WorkerIndex(0), RouteChange::Remove(path(1), WorkerIndex(0)));
         assert!(!first.flush_changes());
         assert_eq!(first.statistics().datagrams_dropped, 1);
     }

@@ -343,6 +343,22 @@ mod tests {
     }
 
     #[test]
+    fn an_ipv6_client_is_answered_from_the_address_it_asked() {
+        let Ok(client) = UdpSocket::bind("[::1]:0") else { return };
+        let mut socket = one();
+        client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        client.connect(("::1", socket.port().unwrap())).unwrap();
+        client.send(b"ping").unwrap();
+
+        let (path, _) = receive(&mut socket, 1).remove(0);
+        assert_eq!(path.remote, client.local_addr().unwrap());
+        assert_eq!(path.local, Some("::1".parse().unwrap()));
+        socket.send(&Transmit { path, contents: b"pong", segment_size: None });
+        let mut answer = [0; 16];
+        assert_eq!(client.recv(&mut answer).unwrap(), 4);
+    }
+
+    #[test]
     fn a_run_arrives_as_its_datagrams_in_order_with_a_shorter_last_one() {
         let mut socket = one();
         let mut client = one();

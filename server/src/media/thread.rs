@@ -171,7 +171,7 @@ impl WorkerThread {
                         exchange.announce(*index, RouteChange::Add(path, *index));
                     }
                     Event::PathClosed { path } => {
-                        exchange.announce(*index, RouteChange::Remove(path));
+                        exchange.announce(*index, RouteChange::Remove(path, *index));
                     }
                     Event::TransportConnected { transport_id } => {
                         outbox.push(MediaEvent::TransportConnected { transport_id });
