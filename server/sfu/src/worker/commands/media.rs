@@ -1,0 +1,200 @@
+//! Producers and consumers.
+
+use std::time::Instant;
+
+use shared::{
+    ids::{ConsumerId, ProducerId, TransportId},
+    media::{MediaKind, Source},
+};
+
+use super::{Outcome, router_error, sdp_error};
+use crate::{
+    command::{CommandError, CommandReply},
+    router::{ConsumerOptions, ProducerOptions},
+    transport::publish::BindError,
+    worker::{
+        Worker,
+        table::{ConsumerEntry, ProducerEntry, router_key},
+    },
+};
+
+impl Worker {
+    pub(super) fn produce(
+        &mut self,
+        transport_id: TransportId,
+        producer_id: ProducerId,
+        mid: &str,
+        (source, paused): (Source, bool),
+    ) -> Outcome {
+        let transport = self.transport_key(transport_id)?;
+        if self.table.producers.contains_key(&producer_id) {
+            return Err(CommandError::IdTaken);
+        }
+        let router_id = self.router_of(transport)?;
+        let Some(leg) = self.table.publish_leg(transport) else {
+            return Err(CommandError::TransportState(transport_id));
+        };
+        let codec = leg.codec_of(mid, source.kind()).map_err(bind_error)?;
+        let router = self.table.routers.get_mut(&router_id);
+        let router = router.ok_or(CommandError::RouterNotFound(router_id))?;
+        let options = ProducerOptions { id: producer_id, transport: router_key(transport), codec };
+        let key = router.add_producer(options).map_err(|error| router_error(&error))?;
+        if paused {
+            router.pause_producer(key).map_err(|error| router_error(&error))?;
+        }
+        if let Some(leg) = self.table.publish_leg(transport) {
+            leg.bind(mid, key, codec);
+        }
+        let entry = ProducerEntry { key, router_id, transport, codec };
+        self.table.producers.insert(producer_id, entry);
+        Ok(CommandReply::Produced { codec })
+    }
+
+    pub(super) fn close_producer_by_id(&mut self, producer_id: ProducerId) -> Outcome {
+        self.producer(producer_id)?;
+        let consumers = self.close_producer(producer_id);
+        Ok(CommandReply::Closed { producers: vec![producer_id], consumers })
+    }
+
+    /// Ends a producer and the consumers of it, which are returned.
+    pub(super) fn close_producer(&mut self, producer_id: ProducerId) -> Vec<ConsumerId> {
+        let Some(entry) = self.table.producers.remove(&producer_id) else { return Vec::new() };
+        if let Some(leg) = self.table.publish_leg(entry.transport) {
+            leg.unbind(entry.key);
+        }
+        let closed =
+            self.with_router(entry.router_id, |router, _| router.remove_producer(entry.key));
+        let mut consumers = Vec::new();
+        for consumer in closed.into_iter().flatten() {
+            let entry = self.table.consumers.remove(&consumer.id);
+            if let Some(leg) = entry.and_then(|entry| self.table.receive_leg(entry.transport)) {
+                leg.remove(consumer.id);
+            }
+            consumers.push(consumer.id);
+        }
+        consumers
+    }
+
+    pub(super) fn pause_producer(&mut self, producer_id: ProducerId) -> Outcome {
+        let entry = self.producer(producer_id)?;
+        self.with_router(entry.router_id, |router, _| router.pause_producer(entry.key));
+        Ok(CommandReply::Done)
+    }
+
+    pub(super) fn resume_producer(&mut self, now: Instant, producer_id: ProducerId) -> Outcome {
+        let entry = self.producer(producer_id)?;
+        self.with_router(entry.router_id, |router, _| router.resume_producer(now, entry.key));
+        Ok(CommandReply::Done)
+    }
+
+    pub(super) fn consume(
+        &mut self,
+        transport_id: TransportId,
+        consumer_id: ConsumerId,
+        producer_id: ProducerId,
+        stream: String,
+    ) -> Outcome {
+        let transport = self.transport_key(transport_id)?;
+        if self.table.consumers.contains_key(&consumer_id) {
+            return Err(CommandError::IdTaken);
+        }
+        let router_id = self.router_of(transport)?;
+        let producer = self.producer(producer_id)?;
+        if producer.router_id != router_id {
+            return Err(CommandError::ProducerNotFound(producer_id));
+        }
+        let leg = self.table.receive_leg(transport);
+        let leg = leg.ok_or(CommandError::TransportState(transport_id))?;
+        let track = leg
+            .add(consumer_id, producer.codec, stream, producer_id.to_string())
+            .map_err(|error| sdp_error(&error))?;
+        let options = ConsumerOptions {
+            id: consumer_id,
+            producer: producer.key,
+            transport: router_key(transport),
+            ssrc: track.ssrc,
+            rtx_ssrc: track.rtx_ssrc,
+        };
+        let router = self.table.routers.get_mut(&router_id);
+        let added = router.map(|router| router.add_consumer(options));
+        let key = match added {
+            Some(Ok(key)) => key,
+            Some(Err(error)) => {
+                self.table
+                    .receive_leg(transport)
+                    .into_iter()
+                    .for_each(|leg| leg.remove(consumer_id));
+                return Err(router_error(&error));
+            }
+            None => return Err(CommandError::RouterNotFound(router_id)),
+        };
+        let entry = ConsumerEntry { key, router_id, transport, wanted: false };
+        self.table.consumers.insert(consumer_id, entry);
+        let kind = if producer.codec.is_video() { MediaKind::Video } else { MediaKind::Audio };
+        Ok(CommandReply::Consumed { mid: track.mid.as_str().to_owned(), kind })
+    }
+
+    pub(super) fn resume_consumer(&mut self, now: Instant, consumer_id: ConsumerId) -> Outcome {
+        let transport = self.want(consumer_id, true)?.transport;
+        self.start_wanted(now, transport, Some(consumer_id));
+        Ok(CommandReply::Done)
+    }
+
+    pub(super) fn pause_consumer(&mut self, consumer_id: ConsumerId) -> Outcome {
+        let entry = self.want(consumer_id, false)?;
+        self.with_router(entry.router_id, |router, _| router.pause_consumer(entry.key));
+        Ok(CommandReply::Done)
+    }
+
+    /// Notes whether the viewer wants a consumer's flow.
+    fn want(&mut self, id: ConsumerId, wanted: bool) -> Result<ConsumerEntry, CommandError> {
+        let entry = self.table.consumers.get_mut(&id).ok_or(CommandError::ConsumerNotFound(id))?;
+        entry.wanted = wanted;
+        Ok(*entry)
+    }
+
+    /// Starts the consumers of a transport that its client wants, or `only` one of them, once it is
+    /// connected: earlier, the key frame they start at would be sent into the void.
+    pub(in crate::worker) fn start_wanted(
+        &mut self,
+        now: Instant,
+        key: usize,
+        only: Option<ConsumerId>,
+    ) {
+        let Some(transport) = self.table.transports.get_mut(key) else { return };
+        if !transport.connection.is_connected() {
+            return;
+        }
+        let Some(leg) = transport.receive_leg() else { return };
+        let consumers = leg.consumers().filter(|id| only.is_none_or(|only| only == *id));
+        for consumer_id in consumers.collect::<Vec<_>>() {
+            let entry = self.table.consumers.get(&consumer_id).copied();
+            if let Some(entry) = entry.filter(|entry| entry.wanted) {
+                self.with_router(entry.router_id, |router, _| {
+                    router.resume_consumer(now, entry.key)
+                });
+            }
+        }
+    }
+
+    pub(super) fn close_consumer_by_id(&mut self, consumer_id: ConsumerId) -> Outcome {
+        self.consumer(consumer_id)?;
+        self.close_consumer(consumer_id);
+        Ok(CommandReply::Done)
+    }
+
+    pub(super) fn close_consumer(&mut self, consumer_id: ConsumerId) {
+        let Some(entry) = self.table.consumers.remove(&consumer_id) else { return };
+        self.with_router(entry.router_id, |router, _| router.remove_consumer(entry.key));
+        if let Some(leg) = self.table.receive_leg(entry.transport) {
+            leg.remove(consumer_id);
+        }
+    }
+}
+
+const fn bind_error(error: BindError) -> CommandError {
+    match error {
+        BindError::UnknownMid => CommandError::UnknownMid,
+        BindError::NoCodec => CommandError::NoCodec,
+    }
+}
