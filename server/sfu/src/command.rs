@@ -226,6 +226,7 @@ pub enum Event {
         consumers: Vec<ConsumerId>,
     },
     /// A client's address authenticated itself: the other workers shall send its datagrams here.
+    /// It is said again every ten seconds of the address in use, so that a route that was lost heals.
     PathOpened {
         /// The pair of addresses.
         path: Path,

@@ -255,9 +255,7 @@ impl Worker {
         {
             transport.connection.forget(path);
         }
-        if !matches!(before, Some(Destination::Here(_))) {
-            self.events.push_back(Event::PathOpened { path });
-        }
+        self.events.push_back(Event::PathOpened { path });
     }
 
     fn close_path(&mut self, path: Path, key: usize) {

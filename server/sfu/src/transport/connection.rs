@@ -23,6 +23,10 @@ use crate::{
 /// moving to. The oldest that is not in use makes room.
 const MAX_PATHS: usize = 8;
 
+/// How often the path in use is announced again to the other workers, which drop announcements when
+/// they are far behind: a route that was lost is back before the client gives up.
+const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(10);
+
 /// How long after its last check a client keeps the address it is connected from for itself. Browsers
 /// check at least every six seconds (RFC 7675 section 5.1); one that crashed, and comes back from the
 /// same port, still gets in before it gives up.
@@ -44,6 +48,8 @@ pub(crate) struct Connection {
     selected: Option<Path>,
     /// When the client last proved that it wants our packets (RFC 7675).
     heard: Option<Instant>,
+    /// When a path was last announced.
+    announced: Option<Instant>,
 }
 
 enum Phase {
@@ -68,7 +74,7 @@ pub(crate) struct Srtp {
 pub(crate) struct PathChange {
     /// The request had valid credentials.
     pub(crate) is_authentic: bool,
-    /// Now leads here.
+    /// Now leads here, or does so still and is to be announced again.
     pub(crate) opened: Option<Path>,
     /// No longer leads here: the client had too many.
     pub(crate) closed: Option<Path>,
@@ -98,6 +104,7 @@ impl Connection {
             paths: Vec::new(),
             selected: None,
             heard: None,
+            announced: None,
         })
     }
 
@@ -168,17 +175,21 @@ impl Connection {
         }
         let Ok(request) = request else { return (PathChange::default(), None) };
         self.heard = Some(now);
-        let change = self.open(path);
+        let change = self.open(now, path);
         if self.selected.is_none() || request.nomination == Nomination::Nominated {
             self.selected = Some(path);
         }
         (change, self.flush_handshake(outbox))
     }
 
-    fn open(&mut self, path: Path) -> PathChange {
+    fn open(&mut self, now: Instant, path: Path) -> PathChange {
         if self.paths.contains(&path) {
-            return PathChange { is_authentic: true, ..PathChange::default() };
+            let is_due = self.announced.is_none_or(|last| now >= last + ANNOUNCE_INTERVAL);
+            let opened = (is_due && self.selected == Some(path)).then_some(path);
+            self.announced = opened.map_or(self.announced, |_| Some(now));
+            return PathChange { is_authentic: true, opened, closed: None };
         }
+        self.announced = Some(now);
         let mut closed = None;
         if self.paths.len() >= MAX_PATHS {
             let oldest = self.paths.iter().position(|known| Some(*known) != self.selected);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sfu::{Command, CommandReply, codec::Codec};
+use sfu::{Command, CommandReply, Event, codec::Codec};
 use shared::{ids::ProducerId, media::Source};
 
 use crate::{
@@ -155,4 +155,15 @@ fn an_address_whose_owner_fell_silent_is_given_to_the_next() {
     let (viewer, _) = world.watch(room, &published);
     world.run_for(Duration::from_secs(1));
     assert!(!world.track(viewer, published[0].stamp).arrivals.is_empty());
+}
+
+#[test]
+fn an_address_in_use_is_announced_again_so_that_a_lost_route_heals() {
+    let mut world = World::new(7, Link::PERFECT);
+    let room = world.room();
+    let (publisher, _) = world.publish(room, &[Codec::Opus]);
+    let path = World::path(publisher);
+    world.run_for(Duration::from_secs(60));
+    let told = world.events.iter().filter(|event| **event == Event::PathOpened { path }).count();
+    assert!((4..=7).contains(&told), "{told} times in a minute");
 }
