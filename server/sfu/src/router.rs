@@ -218,6 +218,13 @@ impl Router {
         Ok(())
     }
 
+    /// Takes a viewer's word on whether it accepts retransmissions on their own stream.
+    pub fn accept_retransmissions(&mut self, consumer: ConsumerKey, accepted: bool) {
+        if let Some(consumer) = self.consumers.get_mut(consumer.0) {
+            consumer.accept_retransmissions(accepted);
+        }
+    }
+
     /// Takes one decrypted packet of a publisher for every consumer that is ready. Audio is sent at
     /// once, video by [`Router::forward_next`].
     pub fn handle_rtp<E: Egress>(

@@ -112,6 +112,8 @@ struct RtxStream {
     payload_type: u8,
     next_index: u64,
     limiter: ResendLimiter,
+    /// Whether the viewer knows what to do with it.
+    accepted: bool,
 }
 
 impl Consumer {
@@ -119,7 +121,8 @@ impl Consumer {
     pub(super) fn new(options: ConsumerOptions, codec: Codec) -> Self {
         let rtx = options.rtx_ssrc.zip(codec.rtx_payload_type()).map(|(ssrc, payload_type)| {
             let next_index = u64::from(first_number(ssrc));
-            RtxStream { ssrc, payload_type, next_index, limiter: ResendLimiter::default() }
+            let limiter = ResendLimiter::default();
+            RtxStream { ssrc, payload_type, next_index, limiter, accepted: true }
         });
         Self {
             options,
@@ -148,6 +151,13 @@ impl Consumer {
     pub(super) const fn resume(&mut self) {
         if self.is_paused() {
             self.state = ConsumerState::AwaitingEntryPoint;
+        }
+    }
+
+    /// Takes the viewer's word on whether it accepts a stream of retransmissions.
+    pub(super) const fn accept_retransmissions(&mut self, accepted: bool) {
+        if let Some(rtx) = &mut self.rtx {
+            rtx.accepted = accepted;
         }
     }
 
@@ -195,8 +205,8 @@ impl Consumer {
         egress: &mut E,
     ) {
         self.stats.nacked += numbers.len() as u64;
-        let Some(rtx) = self.rtx.as_mut().filter(|_| !matches!(self.state, ConsumerState::Paused))
-        else {
+        let flows = !self.is_paused();
+        let Some(rtx) = self.rtx.as_mut().filter(|rtx| rtx.accepted && flows) else {
             self.stats.unanswered += numbers.len() as u64;
             return;
         };

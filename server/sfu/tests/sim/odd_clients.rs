@@ -167,3 +167,28 @@ fn an_address_in_use_is_announced_again_so_that_a_lost_route_heals() {
     let told = world.events.iter().filter(|event| **event == Event::PathOpened { path }).count();
     assert!((4..=7).contains(&told), "{told} times in a minute");
 }
+
+#[test]
+fn a_viewer_who_did_not_agree_to_retransmissions_gets_none() {
+    for agreed in [true, false] {
+        let mut world = World::new(8, Link::HOTEL);
+        let room = world.room();
+        let (_, published) = world.publish(room, &[Codec::Vp8]);
+        let (viewer, transport_id) = world.watch(room, &published);
+        let CommandReply::Description(offer) = world.command(Command::CreateOffer { transport_id })
+        else {
+            unreachable!()
+        };
+        let now = world.now;
+        let (mut sdp, _) = world.viewer(viewer).leg.answer(now, &offer).unwrap();
+        if !agreed {
+            sdp = sdp.replace("SAVPF 96 97", "SAVPF 96");
+        }
+        world.command(Command::AcceptAnswer { transport_id, sdp });
+        world.run_for(Duration::from_secs(6));
+        let track = world.track(viewer, published[0].stamp);
+        assert!(track.arrivals.len() > 100);
+        assert_eq!(track.retransmissions > 0, agreed);
+        assert!(world.worker.statistics().nacks_received > 0);
+    }
+}

@@ -146,6 +146,14 @@ impl Worker {
         Ok(CommandReply::Done)
     }
 
+    pub(super) fn accept_retransmissions(&mut self, id: ConsumerId, accepted: bool) {
+        if let Some(entry) = self.table.consumers.get(&id).copied() {
+            self.with_router(entry.router_id, |router, _| {
+                router.accept_retransmissions(entry.key, accepted);
+            });
+        }
+    }
+
     /// Notes whether the viewer wants a consumer's flow.
     fn want(&mut self, id: ConsumerId, wanted: bool) -> Result<ConsumerEntry, CommandError> {
         let entry = self.table.consumers.get_mut(&id).ok_or(CommandError::ConsumerNotFound(id))?;

@@ -139,10 +139,18 @@ impl Worker {
         let leg = self.table.receive_leg(key);
         let leg = leg.ok_or(CommandError::TransportState(transport_id))?;
         let answer = leg.slots.accept_answer(sdp).map_err(|error| sdp_error(&error))?;
-        let refused = answer.lines.iter().filter(|line| line.outcome == LineOutcome::Refused);
-        let refused: Vec<_> = refused.filter_map(|line| leg.consumer_of(line.ssrc)).collect();
-        for consumer_id in &refused {
-            self.close_consumer(*consumer_id);
+        let outcomes = answer.lines.iter().map(|line| (leg.consumer_of(line.ssrc), line.outcome));
+        let outcomes: Vec<_> = outcomes.filter_map(|(id, outcome)| Some((id?, outcome))).collect();
+        let mut refused = Vec::new();
+        for (consumer_id, outcome) in outcomes {
+            match outcome {
+                LineOutcome::Refused => {
+                    self.close_consumer(consumer_id);
+                    refused.push(consumer_id);
+                }
+                LineOutcome::Accepted { rtx, .. } => self.accept_retransmissions(consumer_id, rtx),
+                LineOutcome::Inactive => {}
+            }
         }
         self.expect(now, key, answer.transport);
         Ok(CommandReply::Answered { refused })
