@@ -1,6 +1,6 @@
-import type { BrowserName } from '../fixtures/browser.ts';
+import { BROWSERS } from '../fixtures/browser.ts';
 import type { Participant } from '../fixtures/participant.ts';
-import { loseHandshake, loseShare, type Relay, type Way } from '../fixtures/relay.ts';
+import { loseHandshake, loseShare, type Relay } from '../fixtures/relay.ts';
 import { expect, relayedTest as test } from '../fixtures/test.ts';
 
 const SEED = 20_261;
@@ -37,33 +37,32 @@ test('with 5 % of all datagrams lost, pictures go on and what was lost is sent a
   expect(relay.dropped).toBeGreaterThan(0);
 });
 
-const LOSSES: [BrowserName, Way, number][] = [
-  ['chromium', 'up', 0],
-  ['chromium', 'up', 1],
-  ['chromium', 'down', 0],
-  ['chromium', 'down', 2],
-  ['firefox', 'up', 0],
-  ['firefox', 'up', 1],
-  ['firefox', 'down', 0],
-  ['firefox', 'down', 2],
-];
-
-for (const [browser, way, first] of LOSSES) {
-  test(`${browser}: handshake datagrams ${first} to ${first + 2} lost on the way ${way} delay a join by less than 2 s`, async ({
-    relay,
-    server,
-    person,
-  }) => {
-    relay.fate = loseHandshake(way, first, 3);
-    const alice = await person('Alice', browser, 'red');
-    await alice.host(server.url);
-    await expect.poll(async () => (await joinDelays(alice, relay)).length).toBeGreaterThan(0);
-    for (const delay of await joinDelays(alice, relay)) expect(delay).toBeLessThan(2_000);
-  });
+for (const browser of BROWSERS) {
+  for (const way of ['up', 'down'] as const) {
+    test(`${browser}: any three handshake datagrams in a row lost on the way ${way} delay a join by less than 2 s`, async ({
+      relay,
+      server,
+      person,
+    }) => {
+      const { inviteLink } = await server.createRoom('Alice');
+      const alice = await person('Alice', browser, 'red');
+      // The first of the three, until it is one that comes after the handshake.
+      for (let first = 0, wasHit = true; wasHit; first++) {
+        relay.fate = loseHandshake(way, first, 3);
+        await alice.accept(inviteLink);
+        const delays = await joinDelays(alice, relay);
+        for (const delay of delays) expect(delay).toBeLessThan(2_000);
+        wasHit = delays.length > 0;
+        expect(wasHit || first > 2, 'a handshake has three flights each way').toBe(true);
+        await alice.leave();
+      }
+    });
+  }
 }
 
 /** For each connection of the page that lost something: how long after that it was up. */
 async function joinDelays(someone: Participant, relay: Relay): Promise<number[]> {
+  await someone.page.waitForFunction(() => window.connectedAt.size > 0);
   const connections = await someone.page.evaluate(async () => {
     const connected = [];
     for (const [peer, at] of window.connectedAt) {

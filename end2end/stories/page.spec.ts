@@ -39,7 +39,9 @@ for (const browser of BROWSERS) {
 
     await expect(page.getByRole('heading', { name: 'Ready to join?' })).toBeFocused();
     await alice.expectDevice('Camera', 'on');
-    await tabTo(page, alice.switch('Microphone'));
+    // The devices stand before the heading. Not all the way round through the browser's own
+    // buttons: coming from there, Firefox under test types but does not press.
+    await tabTo(page, alice.switch('Microphone'), 'Shift+Tab');
     await page.keyboard.press(' ');
     await alice.expectDevice('Microphone', 'off');
     await tabTo(page, page.getByRole('button', { name: 'Join now' }));
@@ -50,6 +52,9 @@ for (const browser of BROWSERS) {
     await tabTo(page, alice.switch('Camera'));
     await page.keyboard.press('Enter');
     await alice.expectDevice('Camera', 'off');
+    await page.keyboard.press('Enter');
+    await alice.expectDevice('Camera', 'on');
+    await expect(alice.switch('Camera')).toBeFocused();
     await tabTo(page, page.getByRole('button', { name: 'Leave' }));
     await page.keyboard.press('Enter');
     await alice.expectOutcome('left', 'Your camera and microphone are off.');
@@ -79,10 +84,10 @@ for (const browser of BROWSERS) {
   });
 }
 
-/** Presses Tab until `target` has the focus. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
+/** Presses Tab, or Shift and Tab, until `target` has the focus. */
+async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   for (let presses = 0; presses < 30; presses++) {
-    await page.keyboard.press('Tab');
+    await page.keyboard.press(key);
     if (await target.evaluate((element) => element === document.activeElement)) return;
   }
   throw new Error(`Tab does not lead to ${target}`);

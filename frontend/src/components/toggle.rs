@@ -18,6 +18,11 @@ pub fn Toggle(
     /// What pressing it does.
     press: Callback<()>,
 ) -> impl IntoView {
+    let press_when_ready = move |_| {
+        if !busy.get_untracked() {
+            press.run(());
+        }
+    };
     view! {
         <button
             class="toggle"
@@ -25,8 +30,9 @@ pub fn Toggle(
             title=label
             aria-label=label
             aria-pressed=move || if on.get() { "true" } else { "false" }
-            disabled=busy
-            on:click=move |_| press.run(())
+            // Not `disabled`, which would take the focus away from whoever has just pressed it.
+            aria-disabled=move || if busy.get() { "true" } else { "false" }
+            on:click=press_when_ready
         >
             <Icon of=Signal::derive(move || glyph(on.get()))/>
         </button>
