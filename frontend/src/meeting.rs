@@ -11,6 +11,7 @@
 //! | [`notice`] | what is told: notices, device errors, why a meeting ended |
 //! | [`layout`] | the grid of tiles |
 //! | [`effect`] | what a meeting wants done |
+//! | `joining`, `server` | coming in and going; what the server says |
 //! | `link` | the connection to the server, and coming back to it |
 //! | `outbox` | effects in order, requests and what their replies are for |
 //! | `leg` | a transport and its peer connection |
@@ -24,10 +25,7 @@ use shared::{
     error::ErrorCode,
     ids::{ParticipantId, RoomId},
     media::{IceServer, RtpCapabilities, Source},
-    signaling::{
-        CloseCode, Direction, Event, Join, Joined, PROTOCOL_VERSION, Presence, Reply, Request,
-        Role, RoomInfo, ServerMessage, TransportCreated, TransportFailed,
-    },
+    signaling::{Direction, Presence, Request, Role, RoomInfo, ServerMessage},
 };
 
 use self::{
@@ -43,6 +41,7 @@ use self::{
 
 mod backoff;
 pub mod effect;
+mod joining;
 pub mod layout;
 mod leg;
 mod link;
@@ -51,6 +50,7 @@ mod outbox;
 mod publishing;
 mod receiving;
 mod roster;
+mod server;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -217,19 +217,7 @@ impl Meeting {
             return;
         }
         self.link.heard(now);
-        match message {
-            ServerMessage::Reply { id, reply } => {
-                if let Some(purpose) = self.outbox.answered(id) {
-                    self.handle_reply(now, purpose, reply);
-                }
-            }
-            ServerMessage::Error { id, error } => {
-                if let Some(purpose) = id.and_then(|id| self.outbox.answered(id)) {
-                    self.handle_error(now, purpose, error.code);
-                }
-            }
-            ServerMessage::Event(event) => self.handle_event(now, event),
-        }
+        self.take_in(now, message);
         self.reconcile(now);
     }
 
@@ -382,179 +370,8 @@ impl Meeting {
     }
 }
 
-/// Joining and coming back.
+/// What all of the above share.
 impl Meeting {
-    fn join(&mut self, now: Instant) {
-        self.link.opened();
-        let join = Join {
-            protocol_version: PROTOCOL_VERSION,
-            room_id: self.intent.room.clone(),
-            token: self.intent.token.clone().filter(|_| self.ticket.is_none()),
-            resume_ticket: self.ticket.clone(),
-            display_name: self.intent.display_name.clone(),
-            rtp_capabilities: self.capabilities.clone(),
-        };
-        self.outbox.request(now, Request::Join(join), Purpose::Join);
-    }
-
-    /// Takes the snapshot over: whatever was known before is replaced, and all media is made anew.
-    fn joined(&mut self, now: Instant, joined: Joined) {
-        self.link.joined(now);
-        self.publishing.reset(&mut self.outbox);
-        self.receiving.reset(&mut self.outbox);
-        self.roster.replace(joined.participants);
-        let room = joined.room.room_id.clone();
-        let ticket = joined.resume_ticket.clone();
-        self.outbox.effect(Effect::SaveTicket { room: room.clone(), ticket });
-        self.ticket = Some(joined.resume_ticket);
-        self.intent.room = Some(room);
-        let place = Place {
-            participant_id: joined.participant_id,
-            role: joined.role,
-            room: joined.room,
-            ice_servers: joined.ice_servers,
-            max_video_bitrate: joined.max_video_bitrate,
-        };
-        if self.place.replace(place).is_some() {
-            self.tell(now, Notice::Resumed);
-        }
-    }
-
-    fn join_refused(&mut self, now: Instant, code: ErrorCode) {
-        let was_in = self.place.is_some();
-        match (code, &self.ticket) {
-            (ErrorCode::TicketInvalid, Some(_)) => {
-                self.ticket = None;
-                self.outbox.forget_requests();
-                self.link.open(now, &mut self.outbox);
-            }
-            (ErrorCode::ServerShutdown | ErrorCode::TooMany | ErrorCode::Internal, _) => {
-                self.link.lose(now, &mut self.outbox);
-            }
-            (ErrorCode::ServerBusy, _) if was_in => self.link.lose(now, &mut self.outbox),
-            _ => self.end(EndReason::Refused(code)),
-        }
-    }
-
-    fn closed(&mut self, now: Instant, code: u16) {
-        match CloseCode::from_u16(code) {
-            Some(CloseCode::Unauthorized) if self.ticket.is_some() && !self.link.is_joined() => {
-                self.join_refused(now, ErrorCode::TicketInvalid);
-            }
-            Some(code) if !code.allows_reconnect() => self.end(end_of(code)),
-            _ => self.link.lose(now, &mut self.outbox),
-        }
-    }
-
-    fn end(&mut self, reason: EndReason) {
-        self.publishing.close_devices(&mut self.outbox);
-        self.publishing.reset(&mut self.outbox);
-        self.receiving.reset(&mut self.outbox);
-        self.link.end(&mut self.outbox);
-        // Whoever was replaced may want the place back.
-        let is_kept = reason == EndReason::Refused(ErrorCode::Replaced);
-        if let Some(room) = self.intent.room.clone().filter(|_| !is_kept) {
-            self.outbox.effect(Effect::ForgetTicket(room));
-        }
-        self.over = Some(reason);
-    }
-}
-
-/// What the server says.
-impl Meeting {
-    fn handle_reply(&mut self, now: Instant, purpose: Purpose, reply: Reply) {
-        let outbox = &mut self.outbox;
-        match (purpose, reply) {
-            (Purpose::Join, Reply::Join(joined)) => self.joined(now, *joined),
-            (Purpose::CreateTransport(direction), Reply::CreateTransport(created)) => {
-                self.transport_created(direction, created);
-            }
-            (Purpose::SendOffer, Reply::ConnectTransport(connected)) => {
-                self.publishing.handle_answer(now, connected.description, outbox);
-            }
-            (Purpose::RecvOffer, Reply::ConnectTransport(connected)) => {
-                self.receiving.handle_offer(now, connected.description, outbox);
-            }
-            (Purpose::RecvAnswer, Reply::ConnectTransport(connected)) => {
-                self.receiving.handle_acknowledged(now, &connected, outbox);
-                if !connected.refused_consumers.is_empty() {
-                    self.tell(now, Notice::Server(ErrorCode::CodecMismatch));
-                }
-            }
-            (Purpose::Produce(source), Reply::Produce(producer)) => {
-                self.publishing.handle_produced(source, producer.producer_id);
-            }
-            (Purpose::Consume(_), Reply::Consume(consumed)) => {
-                self.receiving.handle_consumed(consumed);
-            }
-            (
-                Purpose::Mute(_) | Purpose::ResumeConsumer(_) | Purpose::Ping | Purpose::Leave,
-                Reply::Done,
-            ) => {}
-            // The server answered something else: nothing on this socket can be relied on.
-            _ => self.link.lose(now, outbox),
-        }
-    }
-
-    fn handle_error(&mut self, now: Instant, purpose: Purpose, code: ErrorCode) {
-        let outbox = &mut self.outbox;
-        match purpose {
-            Purpose::Join => return self.join_refused(now, code),
-            Purpose::Ping | Purpose::Leave => return,
-            _ if code == ErrorCode::NotJoined => return self.link.lose(now, outbox),
-            Purpose::CreateTransport(Direction::Send)
-            | Purpose::SendOffer
-            | Purpose::Produce(_)
-            | Purpose::Mute(_) => self.publishing.handle_error(now, purpose, code, outbox),
-            Purpose::CreateTransport(Direction::Recv)
-            | Purpose::RecvOffer
-            | Purpose::RecvAnswer
-            | Purpose::Consume(_)
-            | Purpose::ResumeConsumer(_) => {
-                self.receiving.handle_error(now, purpose, code, outbox);
-            }
-        }
-        if matches!(code, ErrorCode::CodecMismatch | ErrorCode::ServerBusy) {
-            self.tell(now, Notice::Server(code));
-        }
-    }
-
-    fn handle_event(&mut self, now: Instant, event: Event) {
-        match event {
-            Event::PeerJoined(participant) if self.is_me(&participant.id) => {}
-            Event::PeerJoined(participant) => self.roster.joined(participant),
-            Event::PeerPresence(presence) => self.roster.set_presence(&presence),
-            Event::PeerLeft(peer) => self.roster.left(&peer.participant_id),
-            Event::NewProducer(new) => self.roster.published(new),
-            Event::ProducerClosed(producer) => self.roster.closed(producer.producer_id),
-            Event::ProducerPaused(producer) => self.roster.set_paused(producer.producer_id, true),
-            Event::ProducerResumed(producer) => self.roster.set_paused(producer.producer_id, false),
-            Event::TransportFailed(failed) => self.transport_failed(now, failed),
-            Event::ServerShutdown => self.tell(now, Notice::Server(ErrorCode::ServerShutdown)),
-        }
-    }
-
-    fn transport_created(&mut self, direction: Direction, created: TransportCreated) {
-        let ice_servers = self.place.as_ref().map_or(&[][..], |place| &place.ice_servers);
-        let leg = match direction {
-            Direction::Send => &mut self.publishing.leg,
-            Direction::Recv => &mut self.receiving.leg,
-        };
-        leg.created(created.transport_id, ice_servers, &mut self.outbox);
-    }
-
-    fn transport_failed(&mut self, now: Instant, failed: TransportFailed) {
-        let is_it = |leg: &leg::Leg| {
-            leg.ends().is_some_and(|ends| ends.transport_id == failed.transport_id)
-        };
-        if is_it(&self.publishing.leg) {
-            self.publishing.fail(now, &mut self.outbox);
-        }
-        if is_it(&self.receiving.leg) {
-            self.receiving.fail(now, &mut self.outbox);
-        }
-    }
-
     /// Brings what is sent and received to what should be.
     fn reconcile(&mut self, now: Instant) {
         let Some(place) = self.place.as_ref().filter(|_| self.link.is_joined()) else { return };
@@ -569,24 +386,5 @@ impl Meeting {
 
     fn tell(&mut self, now: Instant, notice: Notice) {
         self.told = Some((notice, now + NOTICE_TIME));
-    }
-}
-
-/// Why the server closed a socket for good.
-const fn end_of(code: CloseCode) -> EndReason {
-    match code {
-        CloseCode::Normal => EndReason::Left,
-        CloseCode::Kicked => EndReason::Kicked,
-        CloseCode::Unauthorized => EndReason::Refused(ErrorCode::InviteInvalid),
-        CloseCode::RoomNotFound => EndReason::Refused(ErrorCode::RoomNotFound),
-        CloseCode::Replaced => EndReason::Refused(ErrorCode::Replaced),
-        CloseCode::RoomFull => EndReason::Refused(ErrorCode::RoomFull),
-        CloseCode::Unsupported
-        | CloseCode::InvalidData
-        | CloseCode::TooLarge
-        | CloseCode::ServiceRestart
-        | CloseCode::Timeout
-        | CloseCode::Flood
-        | CloseCode::SlowReader => EndReason::Refused(ErrorCode::BadRequest),
     }
 }

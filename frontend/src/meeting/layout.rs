@@ -29,11 +29,12 @@ pub struct Stage {
 #[must_use]
 pub fn grid(count: usize, stage: Stage) -> Grid {
     let count = count.max(1);
-    (2..=count)
-        .map(|columns| with_columns(count, columns, stage))
-        .fold(with_columns(count, 1, stage), |best, grid| {
+    (2..=count).map(|columns| with_columns(count, columns, stage)).fold(
+        with_columns(count, 1, stage),
+        |best, grid| {
             if grid.tile_width > best.tile_width { grid } else { best }
-        })
+        },
+    )
 }
 
 fn with_columns(count: usize, columns: usize, stage: Stage) -> Grid {

@@ -61,10 +61,11 @@ impl Leg {
         None
     }
 
-    /// Nobody needs the leg now: a broken one need not be made anew.
+    /// Nobody needs the leg now: a broken one need not be made anew, nor complained of.
     pub(super) const fn unwanted(&mut self) {
-        if matches!(self.state, State::Broken { .. }) {
+        if matches!(self.state, State::Absent | State::Broken { .. }) {
             self.state = State::Absent;
+            self.failures = 0;
         }
     }
 

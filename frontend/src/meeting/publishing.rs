@@ -264,14 +264,13 @@ impl Publishing {
     }
 
     fn accepted(&mut self) {
-        let negotiation = std::mem::replace(&mut self.negotiation, Negotiation::Idle);
-        if let Negotiation::Applying { mids } = negotiation {
-            for (source, mid) in mids {
-                if let Some(outgoing) = self.sources.get_mut(&source) {
-                    outgoing.sent = Sent::Negotiated { mid };
-                }
+        let Negotiation::Applying { mids } = &mut self.negotiation else { return };
+        for (source, mid) in std::mem::take(mids) {
+            if let Some(outgoing) = self.sources.get_mut(&source) {
+                outgoing.sent = Sent::Negotiated { mid };
             }
         }
+        self.negotiation = Negotiation::Idle;
     }
 
     fn refuse(&mut self, source: Source) {

@@ -1,6 +1,6 @@
 //! What the person receives: a consumer for every producer of the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::{
     error::ErrorCode,
@@ -105,11 +105,12 @@ impl Receiving {
         outbox: &mut Outbox,
     ) {
         let mut former = std::mem::take(&mut self.consumers);
-        let mut missing = Vec::new();
+        let mut missing = BTreeSet::new();
         for producer_id in wanted {
-            match former.remove(&producer_id) {
-                Some(incoming) => drop(self.consumers.insert(producer_id, incoming)),
-                None => missing.push(producer_id),
+            if let Some(incoming) = former.remove(&producer_id) {
+                self.consumers.insert(producer_id, incoming);
+            } else if !self.consumers.contains_key(&producer_id) {
+                missing.insert(producer_id);
             }
         }
         if missing.is_empty() && self.consumers.is_empty() {
@@ -165,7 +166,7 @@ impl Receiving {
         outbox.effect(Effect::Answer { peer: ends.peer, offer });
     }
 
-    /// The server applied the answer: what was negotiated may flow. Whether anything was refused.
+    /// The server applied the answer: what was negotiated may flow.
     pub(super) fn handle_acknowledged(
         &mut self,
         now: Instant,
@@ -212,7 +213,7 @@ impl Receiving {
         self.leg.wake_at().or(offer_at)
     }
 
-    fn ask(&mut self, now: Instant, missing: &[ProducerId], outbox: &mut Outbox) {
+    fn ask(&mut self, now: Instant, missing: &BTreeSet<ProducerId>, outbox: &mut Outbox) {
         let is_pending =
             |incoming: &&Incoming| matches!(incoming, Incoming::Asked | Incoming::Waiting(_));
         let pending = self.consumers.values().filter(is_pending).count();

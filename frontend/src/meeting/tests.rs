@@ -1,5 +1,6 @@
 //! A meeting against a scripted server and a scripted browser, in virtual time.
 
+mod chaos;
 mod coming_back;
 mod joining;
 mod media;

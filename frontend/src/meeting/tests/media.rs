@@ -159,11 +159,11 @@ fn whoever_comes_back_is_received_anew_in_the_same_place() {
     let presences = |world: &World| -> Vec<_> {
         world.meeting.view().tiles.iter().map(|tile| tile.presence).collect()
     };
-    use Presence::{Connected, Reconnecting};
-    assert_eq!(presences(&world), [Connected, Reconnecting, Connected]);
+    let (here, away) = (Presence::Connected, Presence::Reconnecting);
+    assert_eq!(presences(&world), [here, away, here]);
     world.take_requests();
     world.event(Event::PeerJoined(participant(1, &[(21, Source::Camera)])));
-    assert_eq!(presences(&world), [Connected, Connected, Connected]);
+    assert_eq!(presences(&world), [here, here, here]);
     let consume = Request::Consume(ProducerRef { producer_id: ProducerId(21) });
     assert!(world.take_requests().contains(&consume));
     assert_eq!(world.meeting.received().count(), 1);

@@ -21,6 +21,9 @@ use crate::meeting::{
 
 pub(super) const START: Instant = Duration::from_secs(10);
 
+/// More than a test that makes progress has.
+const MAX_EFFECTS: usize = 100_000;
+
 /// A meeting, a browser that does what it is told at once, and a server that keeps the protocol.
 pub(super) struct World {
     pub(super) meeting: Meeting,
@@ -35,11 +38,14 @@ pub(super) struct World {
     pub(super) effects: Vec<Effect>,
     pub(super) socket: Option<SocketId>,
     /// Errors to give in place of replies: the first that fits a request is used up.
-    pub(super) refusals: Vec<(fn(&Request) -> bool, ErrorCode)>,
+    pub(super) refusals: Vec<Refusal>,
     /// What becomes of a peer connection once it is negotiated.
     pub(super) path: PeerNews,
     next_number: u64,
 }
+
+/// An error, and which requests it is for.
+pub(super) type Refusal = (fn(&Request) -> bool, ErrorCode);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Server {
@@ -113,6 +119,11 @@ impl World {
     pub(super) fn settle(&mut self) {
         while let Some(effect) = self.meeting.poll_effect() {
             self.effects.push(effect.clone());
+            assert!(
+                self.effects.len() < MAX_EFFECTS,
+                "it goes in circles: {:?}",
+                self.last_effects()
+            );
             self.perform(effect);
         }
     }
@@ -160,6 +171,10 @@ impl World {
 
     pub(super) fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
+    }
+
+    fn last_effects(&self) -> &[Effect] {
+        &self.effects[self.effects.len().saturating_sub(20)..]
     }
 
     fn perform(&mut self, effect: Effect) {

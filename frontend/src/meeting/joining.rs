@@ -1,0 +1,109 @@
+//! Joining, coming back, being refused, and the end.
+
+use shared::{
+    error::ErrorCode,
+    signaling::{CloseCode, Join, Joined, PROTOCOL_VERSION, Request},
+};
+
+use super::{
+    Meeting, Place,
+    effect::{Effect, Instant},
+    notice::{EndReason, Notice},
+    outbox::Purpose,
+};
+
+impl Meeting {
+    pub(super) fn join(&mut self, now: Instant) {
+        self.link.opened();
+        let join = Join {
+            protocol_version: PROTOCOL_VERSION,
+            room_id: self.intent.room.clone(),
+            token: self.intent.token.clone().filter(|_| self.ticket.is_none()),
+            resume_ticket: self.ticket.clone(),
+            display_name: self.intent.display_name.clone(),
+            rtp_capabilities: self.capabilities.clone(),
+        };
+        self.outbox.request(now, Request::Join(join), Purpose::Join);
+    }
+
+    /// Takes the snapshot over: whatever was known before is replaced, and all media is made anew.
+    pub(super) fn joined(&mut self, now: Instant, joined: Joined) {
+        self.link.joined(now);
+        self.publishing.reset(&mut self.outbox);
+        self.receiving.reset(&mut self.outbox);
+        self.roster.replace(joined.participants);
+        let room = joined.room.room_id.clone();
+        let ticket = joined.resume_ticket.clone();
+        self.outbox.effect(Effect::SaveTicket { room: room.clone(), ticket });
+        self.ticket = Some(joined.resume_ticket);
+        self.intent.room = Some(room);
+        let place = Place {
+            participant_id: joined.participant_id,
+            role: joined.role,
+            room: joined.room,
+            ice_servers: joined.ice_servers,
+            max_video_bitrate: joined.max_video_bitrate,
+        };
+        if self.place.replace(place).is_some() {
+            self.tell(now, Notice::Resumed);
+        }
+    }
+
+    pub(super) fn join_refused(&mut self, now: Instant, code: ErrorCode) {
+        let was_in = self.place.is_some();
+        match (code, &self.ticket) {
+            (ErrorCode::TicketInvalid, Some(_)) => {
+                self.ticket = None;
+                self.outbox.forget_requests();
+                self.link.open(now, &mut self.outbox);
+            }
+            (ErrorCode::ServerShutdown | ErrorCode::TooMany | ErrorCode::Internal, _) => {
+                self.link.lose(now, &mut self.outbox);
+            }
+            (ErrorCode::ServerBusy, _) if was_in => self.link.lose(now, &mut self.outbox),
+            _ => self.end(EndReason::Refused(code)),
+        }
+    }
+
+    pub(super) fn closed(&mut self, now: Instant, code: u16) {
+        match CloseCode::from_u16(code) {
+            Some(CloseCode::Unauthorized) if self.ticket.is_some() && !self.link.is_joined() => {
+                self.join_refused(now, ErrorCode::TicketInvalid);
+            }
+            Some(code) if !code.allows_reconnect() => self.end(end_of(code)),
+            _ => self.link.lose(now, &mut self.outbox),
+        }
+    }
+
+    pub(super) fn end(&mut self, reason: EndReason) {
+        self.publishing.close_devices(&mut self.outbox);
+        self.publishing.reset(&mut self.outbox);
+        self.receiving.reset(&mut self.outbox);
+        self.link.end(&mut self.outbox);
+        // Whoever was replaced may want the place back.
+        let is_kept = reason == EndReason::Refused(ErrorCode::Replaced);
+        if let Some(room) = self.intent.room.clone().filter(|_| !is_kept) {
+            self.outbox.effect(Effect::ForgetTicket(room));
+        }
+        self.over = Some(reason);
+    }
+}
+
+/// Why the server closed a socket for good.
+const fn end_of(code: CloseCode) -> EndReason {
+    match code {
+        CloseCode::Normal => EndReason::Left,
+        CloseCode::Kicked => EndReason::Kicked,
+        CloseCode::Unauthorized => EndReason::Refused(ErrorCode::InviteInvalid),
+        CloseCode::RoomNotFound => EndReason::Refused(ErrorCode::RoomNotFound),
+        CloseCode::Replaced => EndReason::Refused(ErrorCode::Replaced),
+        CloseCode::RoomFull => EndReason::Refused(ErrorCode::RoomFull),
+        CloseCode::Unsupported
+        | CloseCode::InvalidData
+        | CloseCode::TooLarge
+        | CloseCode::ServiceRestart
+        | CloseCode::Timeout
+        | CloseCode::Flood
+        | CloseCode::SlowReader => EndReason::Refused(ErrorCode::BadRequest),
+    }
+}

@@ -1,0 +1,119 @@
+//! What the server says: replies, errors and events, each to whom it concerns.
+
+use shared::{
+    error::ErrorCode,
+    signaling::{Direction, Event, Reply, ServerMessage, TransportCreated, TransportFailed},
+};
+
+use super::{Meeting, effect::Instant, leg::Leg, notice::Notice, outbox::Purpose};
+
+impl Meeting {
+    /// Takes a message in. What nobody waits for any more is not heard.
+    pub(super) fn take_in(&mut self, now: Instant, message: ServerMessage) {
+        match message {
+            ServerMessage::Reply { id, reply } => {
+                if let Some(purpose) = self.outbox.answered(id) {
+                    self.handle_reply(now, purpose, reply);
+                }
+            }
+            ServerMessage::Error { id, error } => {
+                if let Some(purpose) = id.and_then(|id| self.outbox.answered(id)) {
+                    self.handle_error(now, purpose, error.code);
+                }
+            }
+            ServerMessage::Event(event) => self.handle_event(now, event),
+        }
+    }
+
+    fn handle_reply(&mut self, now: Instant, purpose: Purpose, reply: Reply) {
+        let outbox = &mut self.outbox;
+        match (purpose, reply) {
+            (Purpose::Join, Reply::Join(joined)) => self.joined(now, *joined),
+            (Purpose::CreateTransport(direction), Reply::CreateTransport(created)) => {
+                self.transport_created(direction, created);
+            }
+            (Purpose::SendOffer, Reply::ConnectTransport(connected)) => {
+                self.publishing.handle_answer(now, connected.description, outbox);
+            }
+            (Purpose::RecvOffer, Reply::ConnectTransport(connected)) => {
+                self.receiving.handle_offer(now, connected.description, outbox);
+            }
+            (Purpose::RecvAnswer, Reply::ConnectTransport(connected)) => {
+                self.receiving.handle_acknowledged(now, &connected, outbox);
+                if !connected.refused_consumers.is_empty() {
+                    self.tell(now, Notice::Server(ErrorCode::CodecMismatch));
+                }
+            }
+            (Purpose::Produce(source), Reply::Produce(producer)) => {
+                self.publishing.handle_produced(source, producer.producer_id);
+            }
+            (Purpose::Consume(_), Reply::Consume(consumed)) => {
+                self.receiving.handle_consumed(consumed);
+            }
+            (
+                Purpose::Mute(_) | Purpose::ResumeConsumer(_) | Purpose::Ping | Purpose::Leave,
+                Reply::Done,
+            ) => {}
+            // The server answered something else: nothing on this socket can be relied on.
+            _ => self.link.lose(now, outbox),
+        }
+    }
+
+    fn handle_error(&mut self, now: Instant, purpose: Purpose, code: ErrorCode) {
+        let outbox = &mut self.outbox;
+        match purpose {
+            Purpose::Join => return self.join_refused(now, code),
+            Purpose::Ping | Purpose::Leave => return,
+            _ if code == ErrorCode::NotJoined => return self.link.lose(now, outbox),
+            Purpose::CreateTransport(Direction::Send)
+            | Purpose::SendOffer
+            | Purpose::Produce(_)
+            | Purpose::Mute(_) => self.publishing.handle_error(now, purpose, code, outbox),
+            Purpose::CreateTransport(Direction::Recv)
+            | Purpose::RecvOffer
+            | Purpose::RecvAnswer
+            | Purpose::Consume(_)
+            | Purpose::ResumeConsumer(_) => {
+                self.receiving.handle_error(now, purpose, code, outbox);
+            }
+        }
+        if matches!(code, ErrorCode::CodecMismatch | ErrorCode::ServerBusy) {
+            self.tell(now, Notice::Server(code));
+        }
+    }
+
+    fn handle_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::PeerJoined(participant) if self.is_me(&participant.id) => {}
+            Event::PeerJoined(participant) => self.roster.joined(participant),
+            Event::PeerPresence(presence) => self.roster.set_presence(&presence),
+            Event::PeerLeft(peer) => self.roster.left(&peer.participant_id),
+            Event::NewProducer(new) => self.roster.published(new),
+            Event::ProducerClosed(producer) => self.roster.closed(producer.producer_id),
+            Event::ProducerPaused(producer) => self.roster.set_paused(producer.producer_id, true),
+            Event::ProducerResumed(producer) => self.roster.set_paused(producer.producer_id, false),
+            Event::TransportFailed(failed) => self.transport_failed(now, failed),
+            Event::ServerShutdown => self.tell(now, Notice::Server(ErrorCode::ServerShutdown)),
+        }
+    }
+
+    fn transport_created(&mut self, direction: Direction, created: TransportCreated) {
+        let ice_servers = self.place.as_ref().map_or(&[][..], |place| &place.ice_servers);
+        let leg = match direction {
+            Direction::Send => &mut self.publishing.leg,
+            Direction::Recv => &mut self.receiving.leg,
+        };
+        leg.created(created.transport_id, ice_servers, &mut self.outbox);
+    }
+
+    fn transport_failed(&mut self, now: Instant, failed: TransportFailed) {
+        let is_it =
+            |leg: &Leg| leg.ends().is_some_and(|ends| ends.transport_id == failed.transport_id);
+        if is_it(&self.publishing.leg) {
+            self.publishing.fail(now, &mut self.outbox);
+        }
+        if is_it(&self.receiving.leg) {
+            self.receiving.fail(now, &mut self.outbox);
+        }
+    }
+}
