@@ -132,7 +132,8 @@ impl Receiving {
         match news {
             PeerNews::Answered(answer) => {
                 let transport_id = ends.transport_id;
-                let connect = ConnectTransport { transport_id, description: Some(answer) };
+                let description = Some(answer.compact());
+                let connect = ConnectTransport { transport_id, description };
                 outbox.request(now, Request::ConnectTransport(connect), Purpose::RecvAnswer);
                 self.negotiation = Negotiation::Acknowledging;
             }
