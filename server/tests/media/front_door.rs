@@ -24,16 +24,22 @@ const RECORD_HEADER: usize = 13;
 /// Handshake message: type, length, sequence, fragment offset and length (section 4.2.2).
 const HANDSHAKE_HEADER: usize = 12;
 
+/// A length as the wire has it.
+fn length16(len: usize) -> [u8; 2] {
+    u16::try_from(len).unwrap().to_be_bytes()
+}
+
 /// A plaintext handshake record with one whole message.
 fn handshake_record(kind: u8, body: &[u8]) -> Vec<u8> {
-    let length = |len: usize| <[u8; 4]>::try_from(&u64::try_from(len).unwrap().to_be_bytes()[4..]);
     let message = HANDSHAKE_HEADER + body.len();
     let mut record = vec![22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0];
-    record.extend(&length(message).unwrap()[2..]);
+    record.extend(length16(message));
     record.push(kind);
-    record.extend(&length(body.len()).unwrap()[1..]);
-    record.extend([0, 0, 0, 0, 0]);
-    record.extend(&length(body.len()).unwrap()[1..]);
+    // Lengths of messages have 24 bits.
+    record.push(0);
+    record.extend(length16(body.len()));
+    record.extend([0, 0, 0, 0, 0, 0]);
+    record.extend(length16(body.len()));
     record.extend(body);
     assert_eq!(record.len(), RECORD_HEADER + message);
     record
@@ -55,9 +61,10 @@ fn client_hello() -> Vec<u8> {
     extensions.extend([0, 14, 0, 7, 0, 4, 0, 7, 0, 1, 0]);
     extensions.extend([0, 23, 0, 0]);
     let padding = BYTES - RECORD_HEADER - HANDSHAKE_HEADER - body.len() - 2 - extensions.len() - 4;
-    extensions.extend([0, 21, 0, padding as u8]);
+    extensions.extend([0, 21]);
+    extensions.extend(length16(padding));
     extensions.extend(std::iter::repeat_n(0, padding));
-    body.extend([0, extensions.len() as u8]);
+    body.extend(length16(extensions.len()));
     body.extend(extensions);
     let record = handshake_record(1, &body);
     assert_eq!(record.len(), BYTES);
@@ -78,12 +85,12 @@ fn stun(attributes: &[(u16, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (kind, value) in attributes {
         body.extend(kind.to_be_bytes());
-        body.extend((value.len() as u16).to_be_bytes());
+        body.extend(length16(value.len()));
         body.extend_from_slice(value);
         body.resize(body.len().next_multiple_of(4), 0);
     }
     let mut message = vec![0, 1];
-    message.extend((body.len() as u16).to_be_bytes());
+    message.extend(length16(body.len()));
     message.extend([0x21, 0x12, 0xa4, 0x42]);
     message.extend([9; 12]);
     message.extend(body);

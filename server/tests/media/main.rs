@@ -4,19 +4,17 @@
 //! |---|---|
 //! | `plane` | media crosses the workers unharmed, between the right people only |
 //! | `front_door` | strangers change nothing and get nothing |
-//! | `churn` | who leaves, leaves nothing behind |
 //! | `meeting` | the same through the whole server: invite, signaling, media |
 //!
 //! The clients are the `webrtc` crate, a second and independent stack, and the light client of
-//! `open-stream bench` where a thousand are needed.
+//! `open-stream bench` where single datagrams matter.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail as tests do")]
 
-mod churn;
 mod front_door;
-mod holdings;
 mod meeting;
 mod native;
+mod participant;
 mod plane;
 mod room;
 #[path = "../signaling/client.rs"]

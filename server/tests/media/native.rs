@@ -93,22 +93,21 @@ impl NativePeer {
         // The server only ever answers handshakes, as every SFU does.
         let settings =
             SettingEngineBuilder::new().with_answering_dtls_role(RTCDtlsRole::Client).build();
-        let connection = PeerConnectionBuilder::new()
+        let builder = PeerConnectionBuilder::new()
             .with_media_engine(engine)
             .with_interceptor_registry(registry)
             .with_setting_engine(settings)
             .with_handler(Arc::new(Events { gathered, state, received }))
-            .with_udp_addrs(vec![SocketAddr::from(([127, 0, 0, 1], 0))])
-            .build()
-            .await
-            .unwrap();
+            .with_udp_addrs(vec![SocketAddr::from(([127, 0, 0, 1], 0))]);
+        // Its future has 20 KB.
+        let connection = Box::pin(builder.build()).await.unwrap();
         let connection: Arc<dyn PeerConnection> = Arc::new(connection);
         Self { connection, gathered: gathering, state: states, received: packets }
     }
 
     /// Adds a track to send.
     pub(crate) async fn add_track(&self, kind: RtpCodecKind, ssrc: u32) -> NativeTrack {
-        let codec = codec(kind).rtp_codec;
+        let codec = codec(kind);
         let payload_type = codec_parameters(kind).payload_type;
         let coding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters {
@@ -224,17 +223,15 @@ fn engine() -> MediaEngine {
 
 fn codec_parameters(kind: RtpCodecKind) -> RTCRtpCodecParameters {
     let payload_type = if kind == RtpCodecKind::Audio { 111 } else { 96 };
-    RTCRtpCodecParameters { rtp_codec: codec(kind).rtp_codec, payload_type, ..Default::default() }
+    RTCRtpCodecParameters { rtp_codec: codec(kind), payload_type }
 }
 
-fn codec(kind: RtpCodecKind) -> RTCRtpCodecParameters {
+fn codec(kind: RtpCodecKind) -> RTCRtpCodec {
     let (mime_type, clock_rate, channels) = match kind {
         RtpCodecKind::Audio => ("audio/opus", 48_000, 2),
         _ => ("video/VP8", 90_000, 0),
     };
-    let rtp_codec =
-        RTCRtpCodec { mime_type: mime_type.to_owned(), clock_rate, channels, ..Default::default() };
-    RTCRtpCodecParameters { rtp_codec, ..Default::default() }
+    RTCRtpCodec { mime_type: mime_type.to_owned(), clock_rate, channels, ..Default::default() }
 }
 
 /// The payload of one VP8 packet (RFC 7741): the start of a frame, then `body`.

@@ -5,7 +5,7 @@ use std::{fs, time::Instant};
 use open_stream::media::Media;
 use sfu::WorkerStatistics;
 
-use crate::native::PATIENCE;
+use crate::signaling::PATIENCE;
 
 /// What a process holds.
 #[derive(Debug, PartialEq, Eq)]
