@@ -9,7 +9,8 @@ export default defineConfig({
   fullyParallel: false,
   retries: 0,
   forbidOnly: true,
-  timeout: 90_000,
+  // Ample: a story that hangs fails by the bound of the step it hangs in.
+  timeout: 180_000,
   expect: { timeout: 15_000 },
   reporter: [['list']],
 });

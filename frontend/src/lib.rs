@@ -14,8 +14,10 @@
 //! | [`session`] | a running meeting for the components |
 //!
 //! Built twice: with the feature `ssr` into the server, with `hydrate` into WebAssembly.
-#![allow(unreachable_pub, reason = "`#[component]` writes items that the lint takes for its user's")]
-
+#![allow(
+    unreachable_pub,
+    reason = "`#[component]` writes items that the lint takes for its user's"
+)]
 // A view's type nests as deeply as its elements do.
 #![recursion_limit = "256"]
 
