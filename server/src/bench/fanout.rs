@@ -9,7 +9,6 @@ use std::{
     io::BufReader,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     process::{Child, ChildStdin, ChildStdout, Command as Process, Stdio},
-    time::Duration,
 };
 
 use serde::Serialize;
@@ -22,7 +21,7 @@ use shared::{
 
 use super::{
     BenchError, FanoutArgs,
-    cpu::{self, Cores},
+    cpu::{self, Cores, ProcessTime},
     floor::{self, Floor},
     load::{self, FromLoad, LoadReport, ToLoad},
 };
@@ -49,6 +48,8 @@ pub struct FanoutReport {
     pub corrupt: u64,
     /// CPU time of the server per delivered packet, in microseconds.
     pub cpu_us_per_packet: f64,
+    /// The part of it that was not spent in the kernel.
+    pub user_us_per_packet: f64,
     /// Share of one core that the server used, in percent.
     pub server_core_percent: f64,
     /// Datagrams that one system call sent.
@@ -95,7 +96,7 @@ struct Scenario<'a> {
 
 /// What was counted between two moments.
 struct Window {
-    cpu: Duration,
+    cpu: ProcessTime,
     datagrams: u64,
     sends: u64,
 }
@@ -120,11 +121,11 @@ impl<'a> Scenario<'a> {
         let FromLoad::Measuring = self.load.hear()? else {
             return Err(BenchError::Load("the flow did not begin"));
         };
-        let (before, cpu_before) = (self.media.statistics().await, cpu::process_time());
+        let (before, cpu_before) = (self.media.statistics().await, ProcessTime::now()?);
         let FromLoad::Done(load) = self.load.hear()? else {
             return Err(BenchError::Load("the flow did not end"));
         };
-        let cpu = cpu::process_time().saturating_sub(cpu_before);
+        let cpu = ProcessTime::now()?.since(cpu_before);
         let after = self.media.statistics().await;
         let sent = |all: &MediaStatistics| {
             let sockets = all.workers.iter().map(|worker| worker.socket);
@@ -249,7 +250,7 @@ impl Drop for Load {
 
 fn report(args: &FanoutArgs, load: &LoadReport, window: &Window, floor: Floor) -> FanoutReport {
     let due = load.sent * u64::from(args.receivers);
-    let cpu_us_per_packet = ratio(window.cpu.as_nanos(), load.delivered) / 1000.0;
+    let cpu_us_per_packet = ratio(window.cpu.total.as_nanos(), load.delivered) / 1000.0;
     FanoutReport {
         settings: args.clone(),
         sent: load.sent,
@@ -258,7 +259,8 @@ fn report(args: &FanoutArgs, load: &LoadReport, window: &Window, floor: Floor) -
         verified: load.verified,
         corrupt: load.corrupt,
         cpu_us_per_packet,
-        server_core_percent: 100.0 * window.cpu.as_secs_f64() / f64::from(args.seconds),
+        user_us_per_packet: ratio(window.cpu.user.as_nanos(), load.delivered) / 1000.0,
+        server_core_percent: 100.0 * window.cpu.total.as_secs_f64() / f64::from(args.seconds),
         datagrams_per_send: ratio(window.datagrams.into(), window.sends),
         latency_us: latency(&load.latencies_us),
         times_floor: cpu_us_per_packet / floor.single_us,
@@ -291,6 +293,7 @@ impl fmt::Display for FanoutReport {
             "1 → {receivers}, {rate} packets/s in bursts of {burst}, {bytes} bytes, {profile:?}, {seconds} s"
         )?;
         writeln!(f, "  CPU per forwarded packet   {:>9.2} µs", self.cpu_us_per_packet)?;
+        writeln!(f, "    of which not the kernel  {:>9.2} µs", self.user_us_per_packet)?;
         writeln!(f, "  floor: one seal, one send  {:>9.2} µs", floor.single_us)?;
         writeln!(f, "    of which the seal        {:>9.2} µs", floor.seal_us)?;
         writeln!(f, "  floor, sent in runs of {:<3} {:>9.2} µs", floor.run, floor.segmented_us)?;

@@ -23,7 +23,8 @@ use sfu::{codec::Codec, rtp::RtpPacket};
 use super::{
     BenchError, FanoutArgs,
     client::{
-        ClientIdentity, Incoming, LightClient, LocalTrack, MAX_PAYLOAD, SendTrack, write_vp8,
+        ClientError, ClientIdentity, Incoming, LightClient, LocalTrack, MAX_PAYLOAD, SendTrack,
+        write_vp8,
     },
     cpu,
 };
@@ -133,7 +134,7 @@ impl Clients {
         input: &mut impl BufRead,
         output: &mut impl Write,
     ) -> Result<Self, BenchError> {
-        let identity = Arc::new(ClientIdentity::generate()?);
+        let identity = Arc::new(ClientIdentity::generate().map_err(ClientError::from)?);
         let client = || LightClient::new(&identity, args.profile.into(), server);
         let mut publisher = client()?;
         write(output, &FromLoad::Offer { sdp: publisher.leg.offer(&[TRACK]) })?;
@@ -141,11 +142,11 @@ impl Clients {
         loop {
             match read(input)? {
                 ToLoad::Answer { sdp } => {
-                    publisher.leg.set_server(Instant::now(), &sdp)?;
+                    publisher.leg.set_server(Instant::now(), &sdp).map_err(ClientError::from)?;
                 }
                 ToLoad::Offer { sdp } => {
                     let mut receiver = client()?;
-                    receiver.leg.set_server(Instant::now(), &sdp)?;
+                    receiver.leg.set_server(Instant::now(), &sdp).map_err(ClientError::from)?;
                     write(output, &FromLoad::Answer { sdp: receiver.leg.answer(&sdp) })?;
                     receivers.push(receiver);
                 }
@@ -229,7 +230,9 @@ fn receive_batch(client: &mut LightClient, tally: &mut Tally) -> Result<(), Benc
         if is_rtp && !tally.count() {
             continue;
         }
-        if let Incoming::Rtp(packet) = client.leg.handle_datagram(Instant::now(), datagram)? {
+        if let Incoming::Rtp(packet) =
+            client.leg.handle_datagram(Instant::now(), datagram).map_err(ClientError::from)?
+        {
             tally.check(packet);
         }
     }
