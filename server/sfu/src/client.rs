@@ -1,15 +1,15 @@
-//! The client's end of a leg, sans-I/O: what load tests and simulations join meetings with.
+//! The other end of a leg, without I/O: what load tests and simulations join meetings with.
 //!
-//! It speaks just enough to be a real peer of a server like ours: ICE checks towards one
-//! ICE-lite candidate, DTLS as the client, SRTP, and session descriptions of the shape browsers
-//! write. It is not a second WebRTC stack: no media engine, no congestion control.
+//! The protocols are real: STUN with integrity, a DTLS handshake, SRTP. What it lacks is everything
+//! around them: codecs, jitter buffers, congestion control. So a thousand fit on a machine.
 
-mod description;
+mod sdp;
+mod stun;
 
 use std::{
     collections::VecDeque,
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,391 +17,361 @@ use std::{
 use bytes::BytesMut;
 use rtc_crypto::providers::AwsLcRsProvider;
 use rtc_dtls::{
-    config::{ConfigBuilder, HandshakeConfig},
-    crypto::Certificate,
+    config::{ConfigBuilder, ExtendedMasterSecretType, HandshakeConfig, VerifyPeerCertificateFn},
     endpoint::{Endpoint, EndpointEvent},
     extension::extension_use_srtp::SrtpProtectionProfile,
 };
-use rtc_shared::TransportProtocol;
-use rtc_stun::{
-    attributes::{
-        ATTR_ICE_CONTROLLING, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME, AttrType,
-        RawAttribute,
-    },
-    fingerprint::FINGERPRINT,
-    integrity::MessageIntegrity,
-    message::{BINDING_REQUEST, Message, TransactionId},
-};
+use rtc_shared::{TransportProtocol, error::Error as RtcError};
 
-pub use self::description::{DescriptionError, ReceivedTrack, SentTrack};
+pub use self::sdp::{LocalTrack, OfferedTrack, ServerEnd, offered_tracks};
 use crate::{
     demux::{DatagramKind, is_rtcp},
     rtp::RtpHeader,
     transport::{
         crypto,
-        dtls::DtlsIdentity,
-        srtp::{
-            MAX_RTCP_OVERHEAD, MAX_RTP_OVERHEAD, OutboundStream, SrtpInbound, SrtpKeys,
-            SrtpOutbound, SrtpProfile,
-        },
+        dtls::{DtlsIdentity, Fingerprint},
+        srtp::{SrtpError, SrtpInbound, SrtpKeys, SrtpOutbound, SrtpProfile},
     },
 };
 
-/// How often an unanswered check is repeated, as browsers do it early in a connection.
+/// How often a connectivity check is sent until one is answered (RFC 8445 section 14.2: at least
+/// 50 ms).
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
-/// How often a connected client asks whether the server still listens (RFC 7675 section 5.1).
-const CONSENT_INTERVAL: Duration = Duration::from_secs(5);
-/// Time between retransmissions of the DTLS handshake. `rtc_dtls` does not back off and gives up
-/// after seven: a second in all.
-const FLIGHT_INTERVAL: Duration = Duration::from_millis(150);
-/// A peer reflexive host priority (RFC 8445 section 5.1.2.1).
-const PRIORITY: u32 = (110 << 24) | (65_535 << 8) | 255;
-/// The exporter label of RFC 5764 section 4.2.
+/// How often one is sent afterwards, to stay consented (RFC 7675 section 5.1 says 5 s).
+const CONSENT_INTERVAL: Duration = Duration::from_secs(4);
+/// RFC 5764 section 4.2.
 const EXPORTER_LABEL: &str = "EXTRACTOR-dtls_srtp";
-/// `rtc_dtls` names its peer by an address; there is only one.
-const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9);
+/// Time between retransmissions of the handshake. `rtc_dtls` does not back off and gives up after
+/// seven: a second in all.
+const FLIGHT_INTERVAL: Duration = Duration::from_millis(150);
 
-/// One leg, seen from the client.
+/// Why a leg does not get on.
+#[derive(Debug, thiserror::Error)]
+pub enum LegError {
+    /// The server's description lacks something.
+    #[error("the server's description has no {0}")]
+    Description(&'static str),
+    /// Media needs a connection.
+    #[error("the leg is not connected")]
+    NotConnected,
+    /// The handshake failed.
+    #[error("the handshake failed: {0}")]
+    Handshake(RtcError),
+    /// The keys do not fit.
+    #[error("media encryption failed: {0}")]
+    Srtp(#[from] SrtpError),
+    /// The system's randomness or cryptography failed.
+    #[error("cryptography failed: {0}")]
+    Crypto(String),
+}
+
+/// What a datagram was.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Incoming<'a> {
+    /// An RTP packet, opened; the header is as it was sent.
+    Rtp(&'a [u8]),
+    /// A compound RTCP packet, opened.
+    Rtcp(&'a [u8]),
+    /// The handshake is complete.
+    Connected,
+    /// Something of the protocols underneath.
+    Nothing,
+}
+
+/// One leg to the server, without I/O.
 ///
-/// Describe it with [`ClientLeg::offer`] and [`ClientLeg::accept_answer`], or
-/// [`ClientLeg::answer`]; then feed it what comes from [`ClientLeg::server`] and the time, and send
-/// what [`ClientLeg::poll_transmit`] gives. Once [`ClientLeg::is_connected`], media flows.
+/// Make it, exchange descriptions ([`Self::offer`] or [`Self::answer`], then
+/// [`Self::set_server`]), then feed it with [`Self::handle_datagram`] and, at
+/// [`Self::poll_timeout`], [`Self::handle_timeout`]; send what [`Self::poll_transmit`] gives.
 pub struct ClientLeg {
     identity: Arc<DtlsIdentity>,
     profiles: Vec<SrtpProfile>,
     ufrag: String,
-    remote: Option<Remote>,
-    dtls: Endpoint,
-    state: State,
+    password: String,
+    server: Option<ServerEnd>,
     next_check: Option<Instant>,
+    dtls: Endpoint,
+    state: LegState,
     transmits: VecDeque<Vec<u8>>,
 }
 
-/// What the server's description said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Remote {
-    ufrag: String,
-    password: String,
-    candidate: SocketAddr,
-}
-
-enum State {
+enum LegState {
     /// No check has been answered yet.
     Checking,
-    /// DTLS is under way.
     Handshaking,
-    Connected(Box<Media>),
+    Connected {
+        profile: SrtpProfile,
+        inbound: Box<SrtpInbound>,
+        outbound: Box<SrtpOutbound>,
+    },
     Closed,
 }
 
-struct Media {
-    profile: SrtpProfile,
-    inbound: SrtpInbound,
-    outbound: SrtpOutbound,
-    streams: Vec<OutboundStream>,
-}
-
-/// A decrypted packet from the server.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Received<'a> {
-    /// An RTP packet.
-    Rtp(&'a [u8]),
-    /// A compound RTCP packet.
-    Rtcp(&'a [u8]),
-}
-
-/// Why a leg cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// DTLS could not be set up.
-    #[error("DTLS cannot be set up: {0}")]
-    Dtls(String),
-    /// The leg is not connected, or cannot seal this packet.
-    #[error("the packet cannot be sealed")]
-    Seal,
-}
-
 impl ClientLeg {
-    /// A leg that offers `profiles`, in this order, under a user fragment of the caller's choice.
-    #[must_use]
-    pub fn new(identity: Arc<DtlsIdentity>, profiles: Vec<SrtpProfile>, ufrag: String) -> Self {
-        Self {
-            dtls: Endpoint::new(PEER, TransportProtocol::UDP, None),
-            identity,
+    /// A leg that offers one SRTP profile.
+    ///
+    /// # Errors
+    ///
+    /// When there is no randomness.
+    pub fn new(identity: &Arc<DtlsIdentity>, profile: SrtpProfile) -> Result<Self, LegError> {
+        Self::with_profiles(identity, vec![profile])
+    }
+
+    /// A leg that offers several SRTP profiles, the one it would rather have first.
+    ///
+    /// # Errors
+    ///
+    /// When there is no randomness.
+    pub fn with_profiles(
+        identity: &Arc<DtlsIdentity>,
+        profiles: Vec<SrtpProfile>,
+    ) -> Result<Self, LegError> {
+        let mut random = [0; 16];
+        let filled = crypto::random().fill(&mut random);
+        filled.map_err(|error| LegError::Crypto(error.to_string()))?;
+        let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let (ufrag, password) = text.split_at(8);
+        Ok(Self {
+            identity: Arc::clone(identity),
             profiles,
-            ufrag,
-            remote: None,
-            state: State::Checking,
+            ufrag: ufrag.to_owned(),
+            password: password.to_owned(),
+            server: None,
             next_check: None,
+            dtls: Endpoint::new(LOCAL, TransportProtocol::UDP, None),
+            state: LegState::Checking,
             transmits: VecDeque::new(),
+        })
+    }
+
+    /// The description of a send transport with these tracks.
+    #[must_use]
+    pub fn offer(&self, tracks: &[LocalTrack]) -> String {
+        sdp::offer(&self.client_end(), tracks)
+    }
+
+    /// The description that takes everything a server offers on a receive transport.
+    #[must_use]
+    pub fn answer(&self, offer: &str) -> String {
+        sdp::answer(&self.client_end(), offer)
+    }
+
+    fn client_end(&self) -> sdp::ClientEnd<'_> {
+        sdp::ClientEnd {
+            ufrag: &self.ufrag,
+            password: &self.password,
+            fingerprint: self.identity.fingerprint(),
         }
     }
 
-    /// Our offer on a send transport.
-    #[must_use]
-    pub fn offer(&self, tracks: &[SentTrack]) -> String {
-        description::offer(&self.ufrag, &self.identity.fingerprint(), tracks)
-    }
-
-    /// Takes the server's answer, and starts the checks.
+    /// Takes the server's description and begins to connect to its first address; a later one of
+    /// the same transport changes nothing. Returns that address.
     ///
     /// # Errors
     ///
-    /// When the description lacks what a connection needs.
-    pub fn accept_answer(&mut self, now: Instant, sdp: &str) -> Result<(), DescriptionError> {
-        self.connect_to(now, sdp)
-    }
-
-    /// Answers the server's offer on a receive transport, and starts the checks; returns the
-    /// answer and the tracks that are offered.
-    ///
-    /// # Errors
-    ///
-    /// When the description lacks what a connection needs.
-    pub fn answer(
-        &mut self,
-        now: Instant,
-        sdp: &str,
-    ) -> Result<(String, Vec<ReceivedTrack>), DescriptionError> {
-        self.connect_to(now, sdp)?;
-        let answer = description::answer(sdp, &self.ufrag, &self.identity.fingerprint());
-        Ok((answer, description::tracks(sdp)))
-    }
-
-    fn connect_to(&mut self, now: Instant, sdp: &str) -> Result<(), DescriptionError> {
-        let remote = description::remote(sdp)?;
-        if self.remote.as_ref() != Some(&remote) {
-            self.remote = Some(remote);
+    /// When the description lacks what is needed for that.
+    pub fn set_server(&mut self, now: Instant, sdp: &str) -> Result<SocketAddr, LegError> {
+        let server = ServerEnd::parse(sdp)?;
+        let address = server.address;
+        if self.server.is_none() {
+            self.server = Some(server);
             self.next_check = Some(now);
         }
-        Ok(())
+        Ok(address)
     }
 
-    /// The server's candidate that everything is sent to.
+    /// Whether media can flow.
     #[must_use]
-    pub fn server(&self) -> Option<SocketAddr> {
-        self.remote.as_ref().map(|remote| remote.candidate)
-    }
-
-    /// Whether media may flow.
-    #[must_use]
-    pub fn is_connected(&self) -> bool {
-        matches!(self.state, State::Connected(_))
+    pub const fn is_connected(&self) -> bool {
+        matches!(self.state, LegState::Connected { .. })
     }
 
     /// The negotiated profile, once connected.
     #[must_use]
-    pub fn profile(&self) -> Option<SrtpProfile> {
-        match &self.state {
-            State::Connected(media) => Some(media.profile),
-            _ => None,
+    pub const fn profile(&self) -> Option<SrtpProfile> {
+        match self.state {
+            LegState::Connected { profile, .. } => Some(profile),
+            LegState::Checking | LegState::Handshaking | LegState::Closed => None,
         }
     }
 
-    /// Takes a datagram from the server, and returns the media in it. What cannot be read is
-    /// dropped.
-    pub fn handle_datagram<'a>(
-        &mut self,
-        now: Instant,
-        datagram: &'a mut [u8],
-    ) -> Option<Received<'a>> {
-        match DatagramKind::of(datagram) {
-            DatagramKind::Stun => self.handle_stun(now, datagram),
-            DatagramKind::Dtls => self.handle_dtls(now, datagram),
-            DatagramKind::Media => return self.open(datagram),
-            DatagramKind::Unknown => {}
-        }
-        None
-    }
-
-    fn open<'a>(&mut self, datagram: &'a mut [u8]) -> Option<Received<'a>> {
-        let State::Connected(media) = &mut self.state else { return None };
-        if is_rtcp(datagram) {
-            let length = media.inbound.open_rtcp(datagram).ok()?;
-            return datagram.get(..length).map(Received::Rtcp);
-        }
-        let header = RtpHeader::parse(datagram).ok()?;
-        let (len, ssrc, sequence) = (header.len, header.ssrc, header.sequence);
-        let length = media.inbound.open_rtp(datagram, len, ssrc, sequence).ok()?;
-        datagram.get(..length).map(Received::Rtp)
-    }
-
-    /// Any answer of the server to a check of ours lets DTLS begin. The transaction id is not
-    /// looked at: a load test's server is its own.
-    fn handle_stun(&mut self, now: Instant, datagram: &[u8]) {
-        let is_success = datagram.starts_with(&[0x01, 0x01]);
-        if is_success && matches!(self.state, State::Checking) {
-            self.state = State::Handshaking;
-            self.next_check = Some(now + CONSENT_INTERVAL);
-            let begun = self
-                .handshake_config()
-                .and_then(|config| self.dtls.connect(now, PEER, Arc::new(config), None));
-            if begun.is_err() {
-                self.state = State::Closed;
-            }
-            self.drain_dtls();
-        }
-    }
-
-    fn handle_dtls(&mut self, now: Instant, datagram: &[u8]) {
-        if !matches!(self.state, State::Handshaking | State::Connected(_)) {
-            return;
-        }
-        let events = self.dtls.read(now, PEER, None, BytesMut::from(datagram)).unwrap_or_default();
-        self.drain_dtls();
-        for event in events {
-            match event {
-                EndpointEvent::HandshakeComplete => self.connected(),
-                EndpointEvent::PeerClosed => self.state = State::Closed,
-                _ => {}
-            }
-        }
-    }
-
-    fn connected(&mut self) {
-        self.state = match self.media() {
-            Some(media) => State::Connected(Box::new(media)),
-            None => State::Closed,
-        };
-    }
-
-    fn media(&self) -> Option<Media> {
-        let state = self.dtls.get_connection_state(PEER)?;
-        let negotiated = state.srtp_protection_profile();
-        let profile =
-            SrtpProfile::PREFERENCE.into_iter().find(|profile| on_wire(*profile) == negotiated)?;
-        let length = profile.keying_material_len();
-        let material = state.export_keying_material(EXPORTER_LABEL, &[], length).ok()?;
-        let keys = SrtpKeys::from_exporter(profile, material.as_ref()).ok()?;
-        let (inbound, outbound) = keys.for_client().ok()?;
-        Some(Media { profile, inbound, outbound, streams: Vec::new() })
-    }
-
-    fn handshake_config(&self) -> Result<HandshakeConfig, rtc_shared::error::Error> {
-        let certificate: Certificate = self.identity.certificate().clone();
-        ConfigBuilder::default()
-            .with_crypto_provider(Arc::new(AwsLcRsProvider::new()))
-            .with_certificates(vec![certificate])
-            .with_srtp_protection_profiles(self.profiles.iter().copied().map(on_wire).collect())
-            .with_flight_interval(FLIGHT_INTERVAL)
-            // A load test's server is its own: who else would answer its checks?
-            .with_insecure_skip_verify(true)
-            .build(true, Some(PEER))
-    }
-
-    fn drain_dtls(&mut self) {
-        while let Some(transmit) = self.dtls.poll_transmit() {
-            self.transmits.push_back(transmit.message.to_vec());
-        }
-    }
-
-    /// Does what is due: checks, consent, handshake retransmission.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        if self.next_check.is_some_and(|due| now >= due) {
-            self.send_check();
-            let interval = if matches!(self.state, State::Checking) {
-                CHECK_INTERVAL
-            } else {
-                CONSENT_INTERVAL
-            };
-            self.next_check = Some(now + interval);
-        }
-        if self.dtls.poll_timeout(&PEER).is_some_and(|due| now >= due) {
-            // Exhausted retransmissions show as a leg that never connects.
-            let _exhausted = self.dtls.handle_timeout(PEER, now);
-            self.drain_dtls();
-        }
-    }
-
-    /// When [`ClientLeg::handle_timeout`] is wanted next.
+    /// Whether the server ended the leg.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        self.next_check.into_iter().chain(self.dtls.poll_timeout(&PEER)).min()
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.state, LegState::Closed)
+    }
+
+    /// Seals media; none before the leg is connected.
+    pub fn outbound(&mut self) -> Option<&mut SrtpOutbound> {
+        match &mut self.state {
+            LegState::Connected { outbound, .. } => Some(outbound),
+            LegState::Checking | LegState::Handshaking | LegState::Closed => None,
+        }
     }
 
     /// The next datagram for the server.
     pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
-        self.transmits.pop_front()
+        if let Some(datagram) = self.transmits.pop_front() {
+            return Some(datagram);
+        }
+        self.dtls.poll_transmit().map(|transmit| transmit.message.to_vec())
     }
 
-    fn send_check(&mut self) {
-        let Some(remote) = &self.remote else { return };
-        let mut check = Message::new();
-        let username = format!("{}:{}", remote.ufrag, self.ufrag);
-        let built = check.build(&[
-            Box::new(TransactionId::new()),
-            Box::new(BINDING_REQUEST),
-            Box::new(attribute(ATTR_USERNAME, username.as_bytes())),
-            Box::new(attribute(ATTR_PRIORITY, &PRIORITY.to_be_bytes())),
-            Box::new(attribute(ATTR_ICE_CONTROLLING, &[0; 8])),
-            Box::new(attribute(ATTR_USE_CANDIDATE, &[])),
-            Box::new(MessageIntegrity::new_short_term_integrity_with_provider(
-                remote.password.clone(),
-                crypto::operations(),
-            )),
-            Box::new(FINGERPRINT),
-        ]);
-        if built.is_ok() {
-            self.transmits.push_back(check.raw.clone());
+    /// When [`Self::handle_timeout`] is next due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let retransmission = match self.state {
+            LegState::Handshaking => self.dtls.poll_timeout(&SERVER),
+            LegState::Checking | LegState::Connected { .. } | LegState::Closed => None,
+        };
+        [self.next_check, retransmission].into_iter().flatten().min()
+    }
+
+    /// Sends the connectivity check or the handshake message that is due.
+    ///
+    /// # Errors
+    ///
+    /// When the handshake has been repeated often enough.
+    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), LegError> {
+        if self.next_check.is_some_and(|due| due <= now) {
+            self.send_check(now)?;
+        }
+        if matches!(self.state, LegState::Handshaking) {
+            self.dtls.handle_timeout(SERVER, now).map_err(LegError::Handshake)?;
+        }
+        Ok(())
+    }
+
+    fn send_check(&mut self, now: Instant) -> Result<(), LegError> {
+        let Some(server) = &self.server else { return Ok(()) };
+        let username = format!("{}:{}", server.ufrag, self.ufrag);
+        self.transmits.push_back(stun::binding_request(&username, &server.password)?);
+        let interval = match self.state {
+            LegState::Checking => CHECK_INTERVAL,
+            LegState::Handshaking | LegState::Connected { .. } => CONSENT_INTERVAL,
+            LegState::Closed => return Ok(()),
+        };
+        self.next_check = Some(now + interval);
+        Ok(())
+    }
+
+    /// Takes one datagram from the server and opens it in place.
+    ///
+    /// # Errors
+    ///
+    /// When the handshake fails, or media cannot be opened.
+    pub fn handle_datagram<'a>(
+        &mut self,
+        now: Instant,
+        datagram: &'a mut [u8],
+    ) -> Result<Incoming<'a>, LegError> {
+        match DatagramKind::of(datagram) {
+            DatagramKind::Stun => self.handle_stun(now, datagram),
+            DatagramKind::Dtls => self.handle_dtls(now, datagram),
+            DatagramKind::Media => self.open(datagram),
+            DatagramKind::Unknown => Ok(Incoming::Nothing),
         }
     }
 
-    /// Seals an RTP packet in place; `packet` grows by the tag.
-    ///
-    /// # Errors
-    ///
-    /// When the leg is not connected, or the packet's number was sealed before.
-    pub fn seal_rtp(&mut self, packet: &mut Vec<u8>) -> Result<(), ClientError> {
-        let State::Connected(media) = &mut self.state else { return Err(ClientError::Seal) };
-        let header = RtpHeader::parse(packet).map_err(|_| ClientError::Seal)?;
-        let (header_len, ssrc, length) = (header.len, header.ssrc, packet.len());
-        let known = media.streams.iter().position(|stream| stream.ssrc() == ssrc);
-        let index = match known {
-            Some(index) => index,
-            None => {
-                media.streams.push(media.outbound.stream(ssrc).map_err(|_| ClientError::Seal)?);
-                media.streams.len() - 1
-            }
-        };
-        packet.resize(length + MAX_RTP_OVERHEAD, 0);
-        let stream = media.streams.get_mut(index).ok_or(ClientError::Seal)?;
-        let sealed = media.outbound.seal_rtp(stream, packet, length, header_len);
-        packet.truncate(sealed.map_err(|_| ClientError::Seal)?);
-        Ok(())
+    fn handle_stun<'a>(&mut self, now: Instant, datagram: &[u8]) -> Result<Incoming<'a>, LegError> {
+        let Some(server) = &self.server else { return Ok(Incoming::Nothing) };
+        let answered = stun::is_authentic_success(datagram, &server.password);
+        if answered && matches!(self.state, LegState::Checking) {
+            let config = self.dtls_config(server.fingerprint)?;
+            self.dtls.connect(now, SERVER, config, None).map_err(LegError::Handshake)?;
+            self.state = LegState::Handshaking;
+            self.next_check = Some(now + CONSENT_INTERVAL);
+        }
+        Ok(Incoming::Nothing)
     }
 
-    /// Seals a compound RTCP packet in place; `packet` grows by tag and index.
-    ///
-    /// # Errors
-    ///
-    /// When the leg is not connected.
-    pub fn seal_rtcp(&mut self, packet: &mut Vec<u8>) -> Result<(), ClientError> {
-        let State::Connected(media) = &mut self.state else { return Err(ClientError::Seal) };
-        let length = packet.len();
-        packet.resize(length + MAX_RTCP_OVERHEAD, 0);
-        let sealed = media.outbound.seal_rtcp(packet, length).map_err(|_| ClientError::Seal)?;
-        packet.truncate(sealed);
-        Ok(())
+    fn dtls_config(&self, server: Fingerprint) -> Result<Arc<HandshakeConfig>, LegError> {
+        let verify: VerifyPeerCertificateFn = Arc::new(move |chain, _| {
+            let der = chain.first().map(AsRef::<[u8]>::as_ref).unwrap_or_default();
+            let shown = Fingerprint::of_certificate(der) == Some(server);
+            if shown { Ok(()) } else { Err(RtcError::ErrInvalidCertificate) }
+        });
+        let profiles = self.profiles.iter().map(|profile| profile.code_point().into()).collect();
+        let config = ConfigBuilder::default()
+            .with_crypto_provider(Arc::new(AwsLcRsProvider::new()))
+            .with_certificates(vec![self.identity.certificate().clone()])
+            .with_srtp_protection_profiles(profiles)
+            .with_flight_interval(FLIGHT_INTERVAL)
+            .with_extended_master_secret(ExtendedMasterSecretType::Require)
+            // The chain of a self-signed certificate proves nothing; the fingerprint does.
+            .with_insecure_skip_verify(true)
+            .with_verify_peer_certificate(Some(verify))
+            .build(true, None)
+            .map_err(LegError::Handshake)?;
+        Ok(Arc::new(config))
+    }
+
+    fn handle_dtls<'a>(&mut self, now: Instant, datagram: &[u8]) -> Result<Incoming<'a>, LegError> {
+        if !matches!(self.state, LegState::Handshaking | LegState::Connected { .. }) {
+            return Ok(Incoming::Nothing);
+        }
+        let events = self.dtls.read(now, SERVER, None, BytesMut::from(datagram));
+        for event in events.map_err(LegError::Handshake)? {
+            match event {
+                EndpointEvent::HandshakeComplete => {
+                    let keys = self.srtp_keys()?;
+                    let (inbound, outbound) = keys.for_client()?;
+                    self.state = LegState::Connected {
+                        profile: keys.profile(),
+                        inbound: Box::new(inbound),
+                        outbound: Box::new(outbound),
+                    };
+                    return Ok(Incoming::Connected);
+                }
+                EndpointEvent::PeerClosed => self.state = LegState::Closed,
+                _ => {}
+            }
+        }
+        Ok(Incoming::Nothing)
+    }
+
+    fn srtp_keys(&self) -> Result<SrtpKeys, LegError> {
+        let state = self.dtls.get_connection_state(SERVER);
+        let state = state.ok_or(LegError::NotConnected)?;
+        let negotiated = state.srtp_protection_profile();
+        let mut offered = self.profiles.iter().copied();
+        let profile = offered
+            .find(|profile| SrtpProtectionProfile::from(profile.code_point()) == negotiated)
+            .ok_or(LegError::NotConnected)?;
+        let material = state
+            .export_keying_material(EXPORTER_LABEL, &[], profile.keying_material_len())
+            .map_err(LegError::Handshake)?;
+        Ok(SrtpKeys::from_exporter(profile, material.as_ref())?)
+    }
+
+    fn open<'a>(&mut self, datagram: &'a mut [u8]) -> Result<Incoming<'a>, LegError> {
+        let LegState::Connected { inbound, .. } = &mut self.state else {
+            return Ok(Incoming::Nothing);
+        };
+        if is_rtcp(datagram) {
+            let length = inbound.open_rtcp(datagram)?;
+            return Ok(Incoming::Rtcp(datagram.get(..length).unwrap_or_default()));
+        }
+        let Ok(RtpHeader { len, ssrc, sequence, .. }) = RtpHeader::parse(datagram) else {
+            return Ok(Incoming::Nothing);
+        };
+        let length = inbound.open_rtp(datagram, len, ssrc, sequence)?;
+        Ok(Incoming::Rtp(datagram.get(..length).unwrap_or_default()))
+    }
+
+    /// Says goodbye to the server.
+    pub fn close(&mut self, now: Instant) {
+        self.dtls.stop(now, SERVER);
+        self.state = LegState::Closed;
+        self.next_check = None;
     }
 }
 
 impl fmt::Debug for ClientLeg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientLeg")
-            .field("ufrag", &self.ufrag)
-            .field("is_connected", &self.is_connected())
-            .finish_non_exhaustive()
+        f.debug_struct("ClientLeg").field("ufrag", &self.ufrag).finish_non_exhaustive()
     }
 }
 
-fn attribute(kind: AttrType, value: &[u8]) -> RawAttribute {
-    RawAttribute { typ: kind, length: 0, value: value.to_vec() }
-}
-
-const fn on_wire(profile: SrtpProfile) -> SrtpProtectionProfile {
-    match profile {
-        SrtpProfile::AeadAes128Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm,
-        SrtpProfile::AeadAes256Gcm => SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm,
-        SrtpProfile::Aes128CmSha1 => SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80,
-    }
-}
+/// `rtc_dtls` tells associations apart by address; a leg has one, so any two will do.
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
+const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 2);

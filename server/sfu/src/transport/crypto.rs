@@ -10,6 +10,6 @@ pub(crate) fn operations() -> &'static dyn RTCCrypto {
 }
 
 /// Randomness fit for keys and cookies.
-pub(super) fn random() -> &'static dyn RTCRandom {
+pub(crate) fn random() -> &'static dyn RTCRandom {
     PROVIDER.random()
 }

@@ -6,21 +6,21 @@ use std::{
 };
 
 use sfu::{
-    client::{ClientLeg, Received, ReceivedTrack, SentTrack},
+    client::{Incoming, LocalTrack, OfferedTrack},
     codec::Codec,
     extension::{Extension, ExtensionIds},
     rtp::{RtpFields, RtpPacket, RtpWriter, unwrap_rtx},
     transport::rtcp::{self, RtcpMessage, ntp::NtpTime, write},
 };
 
-use crate::oracle::Stamp;
+use crate::{leg::Leg, oracle::Stamp};
 
 /// Packets a publisher keeps for retransmission.
 const KEPT: usize = 512;
 
 /// A publisher's track.
 pub(crate) struct Camera {
-    pub(crate) track: SentTrack,
+    pub(crate) track: LocalTrack,
     pub(crate) stamp: Stamp,
     frame_interval: Duration,
     packets_per_frame: usize,
@@ -40,9 +40,8 @@ pub(crate) struct Camera {
 impl Camera {
     /// Video of 25 frames a second, three packets each; or audio of 50 packets a second.
     pub(crate) fn new(now: Instant, codec: Codec, ssrc: u32, stamp: Stamp) -> Self {
-        let rtx_ssrc = codec.is_video().then_some(ssrc + 1);
         Self {
-            track: SentTrack { codec, ssrc, rtx_ssrc },
+            track: LocalTrack { codec, ssrc },
             stamp,
             frame_interval: Duration::from_millis(if codec.is_video() { 40 } else { 20 }),
             packets_per_frame: if codec.is_video() { 3 } else { 1 },
@@ -60,7 +59,7 @@ impl Camera {
         }
     }
 
-    fn capture(&mut self, leg: &mut ClientLeg, out: &mut Vec<Vec<u8>>, twcc: &mut u16) {
+    fn capture(&mut self, leg: &mut Leg, out: &mut Vec<Vec<u8>>, twcc: &mut u16) {
         let is_key = std::mem::take(&mut self.wants_key_frame);
         self.key_frames += u64::from(is_key);
         self.frames += 1;
@@ -88,9 +87,9 @@ impl Camera {
         self.next_frame += self.frame_interval;
     }
 
-    fn resend(&mut self, number: u16, leg: &mut ClientLeg, out: &mut Vec<Vec<u8>>, twcc: &mut u16) {
+    fn resend(&mut self, number: u16, leg: &mut Leg, out: &mut Vec<Vec<u8>>, twcc: &mut u16) {
         let (Some((timestamp, payload)), Some(ssrc), Some(payload_type)) =
-            (self.kept.get(&number), self.track.rtx_ssrc, self.track.codec.rtx_payload_type())
+            (self.kept.get(&number), self.track.rtx_ssrc(), self.track.codec.rtx_payload_type())
         else {
             return;
         };
@@ -112,7 +111,7 @@ impl Camera {
 
 /// A publisher's leg.
 pub(crate) struct Publisher {
-    pub(crate) leg: ClientLeg,
+    pub(crate) leg: Leg,
     pub(crate) cameras: Vec<Camera>,
     pub(crate) feedbacks: u64,
     pub(crate) nacked: u64,
@@ -121,7 +120,7 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    pub(crate) fn new(now: Instant, leg: ClientLeg, cameras: Vec<Camera>) -> Self {
+    pub(crate) fn new(now: Instant, leg: Leg, cameras: Vec<Camera>) -> Self {
         Self { leg, cameras, feedbacks: 0, nacked: 0, started: now, twcc: 0 }
     }
 
@@ -130,7 +129,6 @@ impl Publisher {
     pub(crate) fn renew_ssrcs(&mut self, step: i16) -> String {
         for camera in &mut self.cameras {
             camera.track.ssrc += 5_000;
-            camera.track.rtx_ssrc = camera.track.rtx_ssrc.map(|ssrc| ssrc + 5_000);
             camera.sequence = camera.sequence.wrapping_add_signed(step);
             camera.rtx_sequence = 1;
             camera.timestamp = camera.timestamp.wrapping_add(1_234_567_890);
@@ -174,7 +172,7 @@ impl Publisher {
                         octet_count: 0,
                     };
                     write::sender_report(&mut packet, &report, "publisher");
-                    self.leg.seal_rtcp(&mut packet).unwrap();
+                    self.leg.seal_rtcp(&mut packet);
                     out.push(packet);
                 }
             }
@@ -184,7 +182,7 @@ impl Publisher {
 
     pub(crate) fn handle_datagram(&mut self, now: Instant, mut bytes: Vec<u8>) -> Vec<Vec<u8>> {
         let mut wanted = Vec::new();
-        if let Some(Received::Rtcp(packet)) = self.leg.handle_datagram(now, &mut bytes) {
+        if let Incoming::Rtcp(packet) = self.leg.handle_datagram(now, &mut bytes) {
             for message in rtcp::parse(packet).map(Result::unwrap) {
                 match message {
                     RtcpMessage::Pli { media_ssrc } => {
@@ -218,7 +216,7 @@ impl Publisher {
 
 /// A viewer's leg.
 pub(crate) struct Viewer {
-    pub(crate) leg: ClientLeg,
+    pub(crate) leg: Leg,
     pub(crate) tracks: BTreeMap<u32, Track>,
     /// Whether lost packets are asked for again.
     pub(crate) asks_again: bool,
@@ -249,11 +247,11 @@ pub(crate) struct Arrival {
 }
 
 impl Viewer {
-    pub(crate) fn new(leg: ClientLeg) -> Self {
+    pub(crate) fn new(leg: Leg) -> Self {
         Self { leg, tracks: BTreeMap::new(), asks_again: true }
     }
 
-    pub(crate) fn offered(&mut self, tracks: Vec<ReceivedTrack>) {
+    pub(crate) fn offered(&mut self, tracks: Vec<OfferedTrack>) {
         for track in tracks {
             self.tracks.entry(track.ssrc).or_default().rtx_ssrc = track.rtx_ssrc;
         }
@@ -280,7 +278,7 @@ impl Viewer {
             if !wanted.is_empty() && self.leg.is_connected() {
                 let mut packet = Vec::new();
                 write::nack(&mut packet, 1, *ssrc, &wanted);
-                self.leg.seal_rtcp(&mut packet).unwrap();
+                self.leg.seal_rtcp(&mut packet);
                 out.push(packet);
             }
         }
@@ -291,7 +289,7 @@ impl Viewer {
     pub(crate) fn handle_datagram(&mut self, now: Instant, mut bytes: Vec<u8>) -> Vec<Vec<u8>> {
         let asks_again = self.asks_again;
         match self.leg.handle_datagram(now, &mut bytes) {
-            Some(Received::Rtp(packet)) => {
+            Incoming::Rtp(packet) => {
                 let packet = RtpPacket::parse(packet).unwrap();
                 let ssrc = packet.header.ssrc;
                 let ids = ExtensionIds::ours();
@@ -310,7 +308,7 @@ impl Viewer {
                     panic!("a packet of SSRC {ssrc} that was never offered");
                 }
             }
-            Some(Received::Rtcp(packet)) => {
+            Incoming::Rtcp(packet) => {
                 for message in rtcp::parse(packet).map(Result::unwrap) {
                     if let RtcpMessage::SenderReport { ssrc, ntp, rtp_timestamp, .. } = message {
                         let track =
@@ -319,7 +317,7 @@ impl Viewer {
                     }
                 }
             }
-            None => {}
+            Incoming::Connected | Incoming::Nothing => {}
         }
         std::iter::from_fn(|| self.leg.poll_transmit()).collect()
     }
@@ -374,7 +372,7 @@ fn rtp(fields: RtpFields, twcc: u16, payload: &[u8]) -> Vec<u8> {
     buffer
 }
 
-fn seal(leg: &mut ClientLeg, mut packet: Vec<u8>, out: &mut Vec<Vec<u8>>) {
+fn seal(leg: &mut Leg, mut packet: Vec<u8>, out: &mut Vec<Vec<u8>>) {
     leg.seal_rtp(&mut packet).unwrap();
     out.push(packet);
 }

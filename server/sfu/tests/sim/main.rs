@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `clock` | virtual time |
 //! | `network` | links between clients and the worker |
-//! | `browser` | fake browsers: a publisher's and a viewer's leg |
+//! | `leg`, `browser` | fake browsers: a publisher's and a viewer's leg |
 //! | `oracle` | what must hold of every packet a viewer receives |
 //! | `world` | one worker, its clients and the network between them |
 //! | the rest | the stories |
@@ -20,6 +20,7 @@
 
 mod browser;
 mod clock;
+mod leg;
 mod network;
 mod oracle;
 mod world;

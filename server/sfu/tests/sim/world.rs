@@ -8,7 +8,7 @@ use std::{
 
 use sfu::{
     Command, CommandReply, DtlsIdentity, Event, Output, Path, Worker, WorkerConfig, WorkerIndex,
-    client::ClientLeg, codec::Codec, transport::srtp::SrtpProfile,
+    codec::Codec, transport::srtp::SrtpProfile,
 };
 use shared::{
     ids::{ConsumerId, ProducerId, RouterId, TransportId},
@@ -19,6 +19,7 @@ use shared::{
 use crate::{
     browser::{Camera, Publisher, Viewer},
     clock::epoch,
+    leg::Leg as BrowserLeg,
     network::{Datagram, Direction, Link, Network},
     oracle::{Stamp, check},
 };
@@ -110,10 +111,9 @@ impl World {
         router_id
     }
 
-    pub(crate) fn leg(&mut self) -> ClientLeg {
+    pub(crate) fn leg(&self) -> BrowserLeg {
         let profiles = vec![SrtpProfile::Aes128CmSha1, SrtpProfile::AeadAes128Gcm];
-        let ufrag = format!("browser{}", self.id());
-        ClientLeg::new(Arc::clone(&self.identity), profiles, ufrag)
+        BrowserLeg::new(&self.identity, profiles)
     }
 
     pub(crate) fn transport(&mut self, room: RouterId, direction: Leg) -> TransportId {
@@ -136,7 +136,7 @@ impl World {
         let tracks: Vec<_> = cameras.iter().map(|camera| camera.track).collect();
         let offer = Command::AcceptOffer { transport_id, sdp: leg.offer(&tracks) };
         let CommandReply::Description(answer) = self.command(offer) else { unreachable!() };
-        leg.accept_answer(self.now, &answer).unwrap();
+        leg.accept_answer(self.now, &answer);
         let mut published = Vec::new();
         for (mid, camera) in cameras.iter().enumerate() {
             let producer_id = ProducerId(self.id());
@@ -190,7 +190,7 @@ impl World {
         let CommandReply::Description(offer) = offer else { unreachable!() };
         let now = self.now;
         let browser = self.viewer(viewer);
-        let (sdp, tracks) = browser.leg.answer(now, &offer).unwrap();
+        let (sdp, tracks) = browser.leg.answer(now, &offer);
         browser.offered(tracks.clone());
         let answered = self.command(Command::AcceptAnswer { transport_id, sdp });
         assert_eq!(answered, CommandReply::Answered { refused: Vec::new() });

@@ -80,7 +80,7 @@ impl Fingerprint {
     }
 
     /// Hashes a DER-encoded certificate; `None` when the provider cannot.
-    pub(super) fn of_certificate(der: &[u8]) -> Option<Self> {
+    pub(crate) fn of_certificate(der: &[u8]) -> Option<Self> {
         let hash = crypto::operations().hash(HashAlgorithm::Sha256, der).ok()?;
         hash.try_into().ok().map(Self)
     }

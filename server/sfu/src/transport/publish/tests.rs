@@ -4,7 +4,7 @@ use shared::ids::{ProducerId, RouterId};
 
 use super::*;
 use crate::{
-    client::{ClientLeg, SentTrack},
+    client::{ClientLeg, LocalTrack},
     router::{ProducerOptions, Router, TransportKey},
     rtp::{RtpFields, RtpWriter},
     testing::epoch,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
-const CAMERA: SentTrack = SentTrack { codec: Codec::Vp8, ssrc: 100, rtx_ssrc: Some(101) };
+const CAMERA: LocalTrack = LocalTrack { codec: Codec::Vp8, ssrc: 100 };
 
 /// A leg, what describes its client, and names for two producers.
 struct Wire {
@@ -32,8 +32,7 @@ impl Wire {
         let ice = IceCredentials { ufrag: "0123".to_owned(), pwd: "p".repeat(24) };
         let fingerprint = identity.fingerprint();
         let local = LocalParameters { session_id: 1, ice, fingerprint, candidates: Vec::new() };
-        let profiles = vec![SrtpProfile::AeadAes128Gcm];
-        let client = ClientLeg::new(identity, profiles, "browser".to_owned());
+        let client = ClientLeg::new(&identity, SrtpProfile::AeadAes128Gcm).unwrap();
         let mut router = Router::new(RouterId(1));
         let producers = [1, 2].map(|id| {
             let options = ProducerOptions {
@@ -47,7 +46,7 @@ impl Wire {
     }
 
     /// Has the leg answer an offer of `tracks` that was changed by `edit`.
-    fn offer(&mut self, tracks: &[SentTrack], edit: impl FnOnce(String) -> String) {
+    fn offer(&mut self, tracks: &[LocalTrack], edit: impl FnOnce(String) -> String) {
         let plain = self.client.offer(tracks);
         let with_mid = format!("a=rtcp-mux\r\na=extmap:4 {MID}");
         let offer = RemoteOffer::parse(&edit(plain.replace("a=rtcp-mux", &with_mid))).unwrap();
@@ -161,7 +160,7 @@ fn however_many_ssrcs_a_client_names_a_line_has_two_streams() {
 
 #[test]
 fn an_ssrc_that_moves_to_another_line_moves_to_its_producer() {
-    let other = SentTrack { codec: Codec::Vp8, ssrc: 200, rtx_ssrc: Some(201) };
+    let other = LocalTrack { codec: Codec::Vp8, ssrc: 200 };
     let mut wire = Wire::new();
     wire.offer(&[CAMERA, other], |sdp| sdp);
     wire.publish("0", 0);

@@ -1,6 +1,5 @@
 //! Connectivity checks of a controlling agent (RFC 8445 section 7.2.2).
 
-use rtc_crypto::RTCCryptoProvider;
 use rtc_stun::{
     attributes::{
         ATTR_ICE_CONTROLLING, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME, AttrType,
@@ -11,7 +10,8 @@ use rtc_stun::{
     textattrs::TextAttribute,
 };
 
-use super::{CRYPTO, ClientError};
+use super::LegError;
+use crate::transport::crypto;
 
 /// The priority of a peer-reflexive candidate would be (RFC 8445 section 5.1.2.1): type 110, the
 /// only address, component 1.
@@ -30,14 +30,14 @@ impl Setter for Attribute {
 }
 
 /// A check that nominates its pair, signed for the server.
-pub(super) fn binding_request(username: &str, password: &str) -> Result<Vec<u8>, ClientError> {
+pub(super) fn binding_request(username: &str, password: &str) -> Result<Vec<u8>, LegError> {
     let mut transaction = [0; 12];
-    CRYPTO
-        .random()
-        .fill(&mut transaction)
-        .map_err(|error| ClientError::Crypto(error.to_string()))?;
-    let integrity =
-        MessageIntegrity::new_raw_integrity_with_provider(password.as_bytes(), CRYPTO.crypto());
+    let filled = crypto::random().fill(&mut transaction);
+    filled.map_err(|error| LegError::Crypto(error.to_string()))?;
+    let integrity = MessageIntegrity::new_raw_integrity_with_provider(
+        password.as_bytes(),
+        crypto::operations(),
+    );
     let setters: Vec<Box<dyn Setter + '_>> = vec![
         Box::new(BINDING_REQUEST),
         Box::new(TransactionId(transaction)),
@@ -49,7 +49,7 @@ pub(super) fn binding_request(username: &str, password: &str) -> Result<Vec<u8>,
         Box::new(FINGERPRINT),
     ];
     let mut message = Message::new();
-    message.build(&setters).map_err(ClientError::Handshake)?;
+    message.build(&setters).map_err(LegError::Handshake)?;
     Ok(message.raw)
 }
 
@@ -58,5 +58,5 @@ pub(super) fn is_authentic_success(datagram: &[u8], password: &str) -> bool {
     let mut message = Message::new();
     message.unmarshal_binary(datagram).is_ok()
         && message.typ == BINDING_SUCCESS
-        && MessageIntegrity::check(&mut message, password.as_bytes(), CRYPTO.crypto()).is_ok()
+        && MessageIntegrity::check(&mut message, password.as_bytes(), crypto::operations()).is_ok()
 }

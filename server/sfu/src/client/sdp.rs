@@ -2,9 +2,8 @@
 
 use std::{fmt::Write as _, net::SocketAddr};
 
-use sfu::{codec::Codec, extension::Extension};
-
-use super::ClientError;
+use super::LegError;
+use crate::{codec::Codec, extension::Extension, transport::dtls::Fingerprint};
 
 /// Lines of a server's description that are read at most.
 const SERVER_LINES_MAX: usize = 16 * 1024;
@@ -13,7 +12,7 @@ const SERVER_LINES_MAX: usize = 16 * 1024;
 pub(super) struct ClientEnd<'a> {
     pub(super) ufrag: &'a str,
     pub(super) password: &'a str,
-    pub(super) fingerprint: &'a str,
+    pub(super) fingerprint: Fingerprint,
 }
 
 /// A track the client sends.
@@ -21,8 +20,49 @@ pub(super) struct ClientEnd<'a> {
 pub struct LocalTrack {
     /// What it carries.
     pub codec: Codec,
-    /// Its only stream.
+    /// The stream of its media; retransmissions of video have the next SSRC.
     pub ssrc: u32,
+}
+
+impl LocalTrack {
+    /// The stream of its retransmissions (RFC 4588), which video has.
+    #[must_use]
+    pub const fn rtx_ssrc(self) -> Option<u32> {
+        if self.codec.rtx_payload_type().is_some() { Some(self.ssrc.wrapping_add(1)) } else { None }
+    }
+}
+
+/// A track that a server offers to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfferedTrack {
+    /// Its m-line.
+    pub mid: String,
+    /// The stream of its media.
+    pub ssrc: u32,
+    /// The stream of its retransmissions, if it has one.
+    pub rtx_ssrc: Option<u32>,
+}
+
+/// The tracks that a server's offer sends, in its order.
+#[must_use]
+pub fn offered_tracks(offer: &str) -> Vec<OfferedTrack> {
+    let mut tracks = Vec::new();
+    let (mut mid, mut ssrcs) = (String::new(), Vec::new());
+    for line in offer.lines().take(SERVER_LINES_MAX).chain(["m="]) {
+        if line.starts_with("m=") {
+            let mid = std::mem::take(&mut mid);
+            let ssrcs: Vec<u32> = std::mem::take(&mut ssrcs);
+            if let Some(ssrc) = ssrcs.first().copied() {
+                let rtx_ssrc = ssrcs.into_iter().find(|other| *other != ssrc);
+                tracks.push(OfferedTrack { mid, ssrc, rtx_ssrc });
+            }
+        } else if let Some(value) = line.strip_prefix("a=mid:") {
+            mid = value.to_owned();
+        } else if let Some(value) = line.strip_prefix("a=ssrc:") {
+            ssrcs.extend(value.split(' ').next().and_then(|ssrc| ssrc.parse::<u32>().ok()));
+        }
+    }
+    tracks
 }
 
 /// What a server says about itself.
@@ -32,8 +72,8 @@ pub struct ServerEnd {
     pub ufrag: String,
     /// Password.
     pub password: String,
-    /// SHA-256 of its certificate, in pairs of digits.
-    pub fingerprint: String,
+    /// Hash of its certificate.
+    pub fingerprint: Fingerprint,
     /// Its first candidate.
     pub address: SocketAddr,
 }
@@ -43,22 +83,21 @@ impl ServerEnd {
     ///
     /// # Errors
     ///
-    /// [`ClientError::Description`] names what is missing.
-    pub fn parse(sdp: &str) -> Result<Self, ClientError> {
+    /// [`LegError::Description`] names what is missing.
+    pub fn parse(sdp: &str) -> Result<Self, LegError> {
         let value = |name: &'static str| {
             let mut lines = sdp.lines().take(SERVER_LINES_MAX);
             lines
                 .find_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
                 .map(str::trim)
-                .ok_or(ClientError::Description(name))
+                .ok_or(LegError::Description(name))
         };
-        let (_, fingerprint) =
-            value("fingerprint")?.split_once(' ').ok_or(ClientError::Description("fingerprint"))?;
+        let fingerprint = Fingerprint::parse(value("fingerprint")?);
         Ok(Self {
             ufrag: value("ice-ufrag")?.to_owned(),
             password: value("ice-pwd")?.to_owned(),
-            fingerprint: fingerprint.trim().to_owned(),
-            address: candidate(value("candidate")?).ok_or(ClientError::Description("candidate"))?,
+            fingerprint: fingerprint.map_err(|_| LegError::Description("fingerprint"))?,
+            address: candidate(value("candidate")?).ok_or(LegError::Description("candidate"))?,
         })
     }
 }
@@ -80,7 +119,9 @@ pub(super) fn offer(client: &ClientEnd<'_>, tracks: &[LocalTrack]) -> String {
         let channels = if codec.is_video() { "" } else { "/2" };
         let (name, clock_rate) = (codec.encoding_name(), codec.clock_rate());
         let transport_cc = Extension::TransportCc;
-        line(&mut sdp, format_args!("m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type}"));
+        let rtx = codec.rtx_payload_type();
+        let repeats = rtx.map(|rtx| format!(" {rtx}")).unwrap_or_default();
+        line(&mut sdp, format_args!("m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type}{repeats}"));
         line(&mut sdp, format_args!("c=IN IP4 0.0.0.0"));
         line(&mut sdp, format_args!("a=mid:{mid}"));
         line(&mut sdp, format_args!("a=sendonly"));
@@ -92,8 +133,17 @@ pub(super) fn offer(client: &ClientEnd<'_>, tracks: &[LocalTrack]) -> String {
             line(&mut sdp, format_args!("a=rtcp-fb:{payload_type} nack"));
             line(&mut sdp, format_args!("a=rtcp-fb:{payload_type} nack pli"));
         }
+        if let Some(rtx) = rtx {
+            line(&mut sdp, format_args!("a=rtpmap:{rtx} rtx/{clock_rate}"));
+            line(&mut sdp, format_args!("a=fmtp:{rtx} apt={payload_type}"));
+        }
         line(&mut sdp, format_args!("a=extmap:{} {}", transport_cc.id(), transport_cc.uri()));
-        line(&mut sdp, format_args!("a=ssrc:{} cname:{}", track.ssrc, client.ufrag));
+        if let Some(rtx) = track.rtx_ssrc() {
+            line(&mut sdp, format_args!("a=ssrc-group:FID {} {rtx}", track.ssrc));
+        }
+        for ssrc in [Some(track.ssrc), track.rtx_ssrc()].into_iter().flatten() {
+            line(&mut sdp, format_args!("a=ssrc:{ssrc} cname:{}", client.ufrag));
+        }
     }
     sdp
 }
@@ -125,7 +175,7 @@ fn session(client: &ClientEnd<'_>, mids: &[String], setup: &str) -> String {
     line(&mut sdp, format_args!("a=group:BUNDLE {}", mids.join(" ")));
     line(&mut sdp, format_args!("a=ice-ufrag:{}", client.ufrag));
     line(&mut sdp, format_args!("a=ice-pwd:{}", client.password));
-    line(&mut sdp, format_args!("a=fingerprint:sha-256 {}", client.fingerprint));
+    line(&mut sdp, format_args!("a=fingerprint:{}", client.fingerprint));
     line(&mut sdp, format_args!("a=setup:{setup}"));
     sdp
 }
@@ -136,16 +186,18 @@ fn line(sdp: &mut String, text: std::fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use sfu::transport::sdp::RemoteOffer;
+    use crate::transport::sdp::RemoteOffer;
 
     use super::*;
+
+    const FINGERPRINT: &str = "sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:\
+                               10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F";
 
     fn client() -> ClientEnd<'static> {
         ClientEnd {
             ufrag: "abcdefgh",
             password: "0123456789abcdef01234567",
-            fingerprint: "00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:\
-                          10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F",
+            fingerprint: Fingerprint::parse(FINGERPRINT).unwrap(),
         }
     }
 
@@ -163,6 +215,17 @@ mod tests {
     }
 
     #[test]
+    fn the_tracks_of_a_servers_offer_are_told_by_their_streams() {
+        let offer = "v=0\r\nm=audio 9 x 111\r\na=mid:0\r\na=ssrc:5 cname:a\r\n\
+                     m=video 0 x 96\r\na=mid:1\r\na=inactive\r\n\
+                     m=video 9 x 96 97\r\na=mid:2\r\na=ssrc-group:FID 6 7\r\n\
+                     a=ssrc:6 cname:a\r\na=ssrc:6 msid:a b\r\na=ssrc:7 cname:a\r\n";
+        let track =
+            |mid: &str, ssrc, rtx_ssrc| OfferedTrack { mid: mid.to_owned(), ssrc, rtx_ssrc };
+        assert_eq!(offered_tracks(offer), [track("0", 5, None), track("2", 6, Some(7))]);
+    }
+
+    #[test]
     fn what_is_missing_in_a_description_is_named() {
         let error = ServerEnd::parse("v=0\r\na=ice-ufrag:abcd\r\n").unwrap_err();
         assert_eq!(error.to_string(), "the server's description has no fingerprint");
@@ -170,11 +233,13 @@ mod tests {
 
     #[test]
     fn the_first_candidate_is_where_the_server_is() {
-        let sdp = "a=ice-ufrag:u\r\na=ice-pwd:p\r\na=fingerprint:sha-256 AB:CD\r\n\
-                   a=candidate:1 1 udp 2130706431 192.0.2.1 40000 typ host\r\n\
-                   a=candidate:2 1 udp 2130706430 2001:db8::1 40000 typ host\r\n";
-        let server = ServerEnd::parse(sdp).unwrap();
+        let sdp = format!(
+            "a=ice-ufrag:u\r\na=ice-pwd:p\r\na=fingerprint:{FINGERPRINT}\r\n\
+             a=candidate:1 1 udp 2130706431 192.0.2.1 40000 typ host\r\n\
+             a=candidate:2 1 udp 2130706430 2001:db8::1 40000 typ host\r\n"
+        );
+        let server = ServerEnd::parse(&sdp).unwrap();
         assert_eq!(server.address, SocketAddr::from(([192, 0, 2, 1], 40_000)));
-        assert_eq!(server.fingerprint, "AB:CD");
+        assert_eq!(server.fingerprint.to_string(), FINGERPRINT);
     }
 }
