@@ -12,11 +12,11 @@ mod track;
 
 use std::{io, time::Duration};
 
+use sfu::transport::{dtls::DtlsError, srtp::SrtpError};
 pub use sfu::{
     DtlsIdentity as ClientIdentity,
     client::{ClientLeg, Incoming, LegError, LocalTrack, ServerEnd},
 };
-use sfu::transport::{dtls::DtlsError, srtp::SrtpError};
 
 pub use self::{
     light::{LightClient, Woken},
