@@ -43,8 +43,9 @@ dev: toolchain ## Serves a debug build, and builds and restarts at every change
 .PHONY: check
 check: format lint unit ## The fast checks: format, lints, unit tests
 
+# The page comes first: the server embeds it, and would be built again after it.
 .PHONY: test
-test: check integration end-to-end ## Everything: check, integration, real browsers
+test: format page check integration end-to-end ## Everything: check, integration, real browsers
 
 .PHONY: format
 format:
@@ -69,7 +70,7 @@ integration: ## The protocol, simulated meetings, and the server with the webrtc
 
 .PHONY: end-to-end
 end-to-end: page browsers end2end/node_modules/.installed ## The stories, in Chromium and Firefox
-	cargo build --locked --package open-stream
+	cargo test --locked --workspace --no-run  # the program too, with the features it was tested with
 	cd end2end && npx tsc && npx playwright test
 
 # --- The page ---------------------------------------------------------------------------------
