@@ -180,6 +180,8 @@ impl Client {
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
         }
+        // As browsers do; else a request waits for the acknowledgement of the pong before it.
+        stream.set_nodelay(true)?;
         let (socket, _) = client_async(request, stream).await?;
         Ok(Self { socket, last_id: 0, events: VecDeque::new() })
     }
