@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `connection` | ICE, DTLS and SRTP put together, from the first check to the last packet |
 //! | `publish` | a send leg: whose packets they are, and feedback to the publisher |
+//! | `pace` | how much a client may publish |
 //! | `receive` | a receive leg: the consumers' m-lines and streams |
 //! | [`ice`] | answers connectivity checks |
 //! | [`dtls`] | the handshake, as the server |
@@ -16,6 +17,7 @@ pub(crate) mod connection;
 pub(crate) mod crypto;
 pub mod dtls;
 pub mod ice;
+pub(crate) mod pace;
 pub(crate) mod publish;
 pub(crate) mod receive;
 pub mod rtcp;

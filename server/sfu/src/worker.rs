@@ -66,6 +66,8 @@ pub struct WorkerStatistics {
     pub stun_refused: u64,
     /// Media packets that SRTP refused: forged, damaged or replayed.
     pub srtp_refused: u64,
+    /// Authentic RTP packets beyond what one client may publish.
+    pub rtp_over_pace: u64,
     /// RTP packets of no producer, or that could not be read.
     pub rtp_unclaimed: u64,
     /// RTP packets received for a producer.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use shared::media::MediaKind;
 
 use super::{
+    pace::Pace,
     rtcp::{ntp::NtpTime, reception::ReceptionStatistics, twcc::TwccRecorder, write},
     sdp::{Answer, Answerer, Mid, ReceiveParameters},
 };
@@ -31,6 +32,7 @@ const MAX_BLOCKS: usize = 31;
 /// producer until [`PublishLeg::unbind`], also while it carries nothing.
 pub(crate) struct PublishLeg {
     pub(crate) answerer: Answerer,
+    pub(crate) pace: Pace,
     /// The m-lines that carry media to us.
     lines: Vec<ReceiveParameters>,
     bindings: Vec<Binding>,
@@ -87,6 +89,7 @@ impl PublishLeg {
     pub(crate) fn new(ssrc: u32) -> Self {
         Self {
             answerer: Answerer::default(),
+            pace: Pace::default(),
             lines: Vec::new(),
             bindings: Vec::new(),
             extensions: ExtensionIds::none(),

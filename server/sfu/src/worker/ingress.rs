@@ -10,6 +10,7 @@ use crate::{
     rtp::RtpHeader,
     transport::{
         ice,
+        pace::Verdict,
         publish::Source,
         rtcp::{self, RtcpMessage},
     },
@@ -106,6 +107,11 @@ impl Worker {
             self.statistics.srtp_refused += 1;
             return;
         };
+        // Only now: a stranger's packets must not use up what the client may send.
+        if leg.pace.admit(now) == Verdict::TooMuch {
+            self.statistics.rtp_over_pace += 1;
+            return;
+        }
         let packet = datagram.get(..length).unwrap_or_default();
         let source = RtpHeader::parse(packet).ok().and_then(|header| leg.classify(now, &header));
         let due = leg.poll_timeout();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sfu::{Command, CommandReply, Event, codec::Codec};
+use sfu::{Command, CommandReply, Event, codec::Codec, rtp::RtpFields};
 use shared::{ids::ProducerId, media::Source};
 
 use crate::{
@@ -103,6 +103,37 @@ fn layers_are_not_asked_for_as_long_as_only_one_can_be_forwarded() {
     let CommandReply::Description(answer) = reply else { panic!("{reply:?}") };
     assert!(answer.contains("m=video 9"));
     assert!(!answer.contains("a=simulcast") && !answer.contains("a=rid"), "{answer}");
+}
+
+#[test]
+fn one_who_publishes_without_measure_is_cut_to_a_measure_and_others_lose_nothing() {
+    let mut world = World::new(6, Link::PERFECT);
+    let room = world.room();
+    let (flooder, _) = world.publish(room, &[Codec::Opus]);
+    let (_, published) = world.publish(room, &[Codec::Opus]);
+    let (viewer, _) = world.watch(room, &published);
+    world.run_for(Duration::from_secs(1));
+    let before = world.worker.statistics();
+    for number in 0..20_000_u16 {
+        let fields = RtpFields {
+            payload_type: Codec::Opus.payload_type(),
+            sequence: 30_000_u16.wrapping_add(number),
+            ssrc: 7,
+            ..RtpFields::default()
+        };
+        let mut packet = fields.to_bytes().to_vec();
+        packet.extend([0; 100]);
+        world.publisher(flooder).leg.seal_rtp(&mut packet).unwrap();
+        world.worker.handle_datagram(world.now, World::path(flooder), &mut packet);
+    }
+    world.drain_worker();
+    world.run_for(Duration::from_secs(1));
+    let after = world.worker.statistics();
+    assert!(after.rtp_received - before.rtp_received < 5_200);
+    assert!(after.rtp_over_pace > 14_900);
+    world.check();
+    let arrivals = &world.track(viewer, published[0].stamp).arrivals;
+    assert!(arrivals.windows(2).all(|p| p[1].sequence == p[0].sequence.wrapping_add(1)));
 }
 
 #[test]
