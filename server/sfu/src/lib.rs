@@ -9,6 +9,7 @@
 //! | [`worker`] | the whole worker: dispatch, timers, what lives on it |
 //! | [`command`] | what goes in and out of it |
 //! | `demux` | which transport a datagram belongs to; the front door |
+//! | `outbox` | sealed datagrams waiting for the shell |
 //! | [`transport`] | one leg: ICE, DTLS, SRTP, SDP, RTCP |
 //! | [`router`] | one room: producers, consumers, and the packets between them |
 //! | [`client`] | the other end of a leg, for load tests and simulations |
@@ -19,6 +20,7 @@ pub mod codec;
 pub mod command;
 mod demux;
 pub mod extension;
+mod outbox;
 pub mod router;
 pub mod rtp;
 #[cfg(test)]

@@ -6,7 +6,6 @@
 //! | `ingress` | follows a datagram from the front door to its router |
 //! | `commands` | one function per command |
 //! | `egress` | seals what routers send |
-//! | `outbox` | datagrams waiting for the shell |
 //! | `table` | the transports, and who publishes and receives what |
 //! | `schedule` | who wants to be woken when |
 //! | `entropy` | randomness from the worker's seed |
@@ -15,7 +14,6 @@ mod commands;
 mod egress;
 mod entropy;
 mod ingress;
-mod outbox;
 mod schedule;
 mod table;
 
@@ -23,7 +21,6 @@ use std::{collections::VecDeque, fmt, net::SocketAddr, sync::Arc, time::Instant}
 
 use shared::ids::RouterId;
 
-pub(crate) use self::outbox::Outbox;
 use self::{
     entropy::Entropy,
     schedule::{Schedule, Timer},
@@ -32,6 +29,7 @@ use self::{
 use crate::{
     command::{Command, CommandError, CommandReply, Disposition, Event, Output, Path, WorkerIndex},
     demux::{Demux, Destination},
+    outbox::Outbox,
     transport::{connection::ConnectionEvent, dtls::DtlsIdentity},
 };
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     CONSENT_TIMEOUT, JOIN_DEADLINE,
     command::{Path, TransportFailure},
-    worker::Outbox,
+    outbox::Outbox,
 };
 
 /// Addresses of one client that may be open at once: its interfaces, IPv4 and IPv6, and one it is

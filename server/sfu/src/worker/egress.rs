@@ -7,11 +7,11 @@ use slab::Slab;
 
 use super::{
     Worker, WorkerStatistics,
-    outbox::Outbox,
     schedule::Timer,
     table::{Leg, Transport, table_key},
 };
 use crate::{
+    outbox::Outbox,
     router::{
         ConsumerKey, Egress, Forwarding, OutgoingRtp, Router, RouterEvent, SenderReport,
         TransportKey,

@@ -39,7 +39,7 @@ struct Run {
 impl Outbox {
     /// Appends one datagram to `path`: `write` gets `room` bytes of any content and returns how many
     /// of them it wrote; an error leaves nothing behind.
-    pub(super) fn push_with<E>(
+    pub(crate) fn push_with<E>(
         &mut self,
         path: Path,
         room: usize,
@@ -89,7 +89,7 @@ impl Outbox {
     }
 
     /// Takes the next run.
-    pub(super) fn pop(&mut self) -> Option<Transmit<'_>> {
+    pub(crate) fn pop(&mut self) -> Option<Transmit<'_>> {
         let Some(run) = self.runs.get(self.next) else {
             self.clear();
             return None;
@@ -103,11 +103,11 @@ impl Outbox {
     }
 
     /// Whether every run has been taken.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.next >= self.runs.len()
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.used = 0;
         self.runs.clear();
         self.next = 0;
