@@ -114,9 +114,9 @@ impl Worker {
         key.ok_or(CommandError::TransportNotFound(id))
     }
 
-    fn router_of(&self, key: usize) -> Result<RouterId, CommandError> {
+    fn router_of(&self, key: usize) -> RouterId {
         let transport = self.table.transports.get(key);
-        Ok(transport.expect("a key of the table has a transport").router_id)
+        transport.expect("a key of the table has a transport").router_id
     }
 
     fn producer(&self, id: ProducerId) -> Result<ProducerEntry, CommandError> {

@@ -30,7 +30,7 @@ impl Worker {
         if self.table.producers.contains_key(&producer_id) {
             return Err(CommandError::IdTaken);
         }
-        let router_id = self.router_of(transport)?;
+        let router_id = self.router_of(transport);
         let Some(leg) = self.table.publish_leg(transport) else {
             return Err(CommandError::TransportState(transport_id));
         };
@@ -98,7 +98,7 @@ impl Worker {
         if self.table.consumers.contains_key(&consumer_id) {
             return Err(CommandError::IdTaken);
         }
-        let router_id = self.router_of(transport)?;
+        let router_id = self.router_of(transport);
         let producer = self.producer(producer_id)?;
         if producer.router_id != router_id {
             return Err(CommandError::ProducerNotFound(producer_id));

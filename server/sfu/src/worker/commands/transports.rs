@@ -12,7 +12,6 @@ use crate::{
     command::{CommandError, CommandReply},
     transport::{
         connection::Connection,
-        ice::IceCredentials,
         publish::PublishLeg,
         receive::ReceiveLeg,
         sdp::{self, LineOutcome, LocalParameters, RemoteOffer},
@@ -110,7 +109,7 @@ impl Worker {
     ) -> Outcome {
         let offer = RemoteOffer::parse(sdp).map_err(|error| sdp_error(&error))?.without_layers();
         let key = self.transport_key(transport_id)?;
-        let local = self.local_parameters(key)?;
+        let local = self.local_parameters(key);
         let Some(leg) = self.table.publish_leg(key) else {
             return Err(CommandError::TransportState(transport_id));
         };
@@ -123,7 +122,7 @@ impl Worker {
 
     pub(super) fn create_offer(&mut self, transport_id: TransportId) -> Outcome {
         let key = self.transport_key(transport_id)?;
-        let local = self.local_parameters(key)?;
+        let local = self.local_parameters(key);
         let leg = self.table.receive_leg(key);
         let leg = leg.ok_or(CommandError::TransportState(transport_id))?;
         Ok(CommandReply::Description(leg.slots.offer(&local)))
@@ -164,10 +163,10 @@ impl Worker {
         self.settle(now, key, event);
     }
 
-    fn local_parameters(&self, key: usize) -> Result<LocalParameters, CommandError> {
+    fn local_parameters(&self, key: usize) -> LocalParameters {
         let transport = self.table.transports.get(key).expect("a key of the table has a transport");
-        let ice: &IceCredentials = transport.connection.credentials();
-        Ok(LocalParameters {
+        let ice = transport.connection.credentials();
+        LocalParameters {
             session_id: transport.session_id,
             ice: sdp::IceCredentials {
                 ufrag: ice.ufrag().to_owned(),
@@ -175,6 +174,6 @@ impl Worker {
             },
             fingerprint: self.config.identity.fingerprint(),
             candidates: self.config.candidates.clone(),
-        })
+        }
     }
 }
