@@ -7,6 +7,7 @@
 //! | [`join`] | who may come in, and what they find |
 //! | [`transports`] | transports and their session descriptions |
 //! | [`producers`], [`consumers`] | what is sent and received on them |
+//! | [`layers`] | how much of it |
 //! | [`upkeep`] | what happens without a request: reports of the media workers, time |
 //! | [`pace`] | how much one connection may ask |
 //!
@@ -47,6 +48,7 @@ use crate::{
 
 mod consumers;
 mod join;
+mod layers;
 mod pace;
 mod producers;
 mod session;

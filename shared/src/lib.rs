@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`ids`] | the names of rooms, participants, transports, producers, consumers |
 //! | [`signaling`] | the WebSocket protocol: requests, replies, events, close codes |
-//! | [`media`] | kinds, sources, session descriptions |
+//! | [`media`] | kinds, sources, layers, session descriptions |
 //! | [`error`] | the one list of error codes, with their texts |
 //! | [`rest`] | the bodies of the REST interface |
 //! | [`limits`] | the bounds both ends know |

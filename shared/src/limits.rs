@@ -37,3 +37,9 @@ pub const CLOSED_GRACE_SECONDS: u32 = 7;
 
 /// Bits per second each participant may send of one video source, unless the room says otherwise.
 pub const DEFAULT_VIDEO_BITRATE: u32 = 1_000_000;
+
+/// Least bits per second that a host may limit a video source to: below it there is no picture.
+pub const MIN_VIDEO_BITRATE: u32 = 50_000;
+
+/// Most bits per second that a host may let a video source have.
+pub const MAX_VIDEO_BITRATE: u32 = 50_000_000;

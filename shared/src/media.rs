@@ -1,4 +1,4 @@
-//! What is sent: kinds, sources, codecs, session descriptions.
+//! What is sent: kinds, sources, codecs, layers, session descriptions.
 
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +93,44 @@ impl RtpCapabilities {
     pub fn supports(&self, mime_type: &str) -> bool {
         self.codecs.iter().any(|codec| codec.eq_ignore_ascii_case(mime_type))
     }
+}
+
+/// One of the qualities a video is sent in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Layer {
+    /// Size of the picture, 0 the smallest: a simulcast stream, or a spatial layer of SVC.
+    pub spatial: u8,
+    /// Frame rate, 0 the lowest.
+    pub temporal: u8,
+}
+
+/// What a viewer shows of a video.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Viewing {
+    /// Width of what can be seen of it, in device pixels; 0 is hidden.
+    pub width: u16,
+    /// Height of the same; 0 is hidden.
+    pub height: u16,
+    /// Whether the person chose to see it large: it goes before others when bandwidth is short.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pinned: bool,
+    /// Not more than this, whatever its size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_layer: Option<Layer>,
+}
+
+impl Viewing {
+    /// Whether nothing of the video can be seen.
+    #[must_use]
+    pub const fn is_hidden(self) -> bool {
+        self.width == 0 || self.height == 0
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// One STUN or TURN server (W3C `RTCIceServer`).

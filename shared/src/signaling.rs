@@ -16,7 +16,18 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::ErrorCode,
     ids::{ConsumerId, ParticipantId, ProducerId, RoomId, TransportId},
-    media::{IceServer, MediaKind, RtpCapabilities, SessionDescription, Source},
+    media::{IceServer, MediaKind, RtpCapabilities, SessionDescription, Source, Viewing},
+};
+
+mod close;
+mod event;
+
+pub use self::{
+    close::CloseCode,
+    event::{
+        ActiveSpeakers, ConsumerLayer, Event, LayersWanted, MaxBitrate, NewProducer, PeerLeft,
+        PeerPresence, TransportFailed,
+    },
 };
 
 /// The version of this protocol; a client of another is told [`ErrorCode::ClientOld`].
@@ -58,6 +69,10 @@ pub enum Request {
     PauseConsumer(ConsumerRef),
     /// Gives a consumer up. Reply: [`Reply::Done`].
     CloseConsumer(ConsumerRef),
+    /// Says what the client shows of its videos. Reply: [`Reply::Done`].
+    SetPreferredLayers(SetPreferredLayers),
+    /// Says how much others may send of a video; hosts only. Reply: [`Reply::Done`].
+    SetMaxBitrate(SetMaxBitrate),
     /// Leaves the room for good; the server closes the socket. Reply: [`Reply::Done`].
     Leave,
     /// Proves that the client lives and hears. Reply: [`Reply::Done`].
@@ -149,6 +164,37 @@ pub struct ProducerRef {
 pub struct ConsumerRef {
     /// The consumer.
     pub consumer_id: ConsumerId,
+}
+
+/// Data of `setPreferredLayers`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetPreferredLayers {
+    /// Those that changed: 1 to [`crate::limits::MAX_CONSUMERS_PER_PARTICIPANT`].
+    pub consumers: Vec<PreferredLayers>,
+}
+
+/// What the client shows of one video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreferredLayers {
+    /// One of the client's own consumers of a video.
+    pub consumer_id: ConsumerId,
+    /// How it is shown.
+    #[serde(flatten)]
+    pub viewing: Viewing,
+}
+
+/// Data of `setMaxBitrate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetMaxBitrate {
+    /// Whom it limits; none: everyone in the room, and all who come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub participant_id: Option<ParticipantId>,
+    /// Bits per second of one video source: [`crate::limits::MIN_VIDEO_BITRATE`] to
+    /// [`crate::limits::MAX_VIDEO_BITRATE`].
+    pub max_video_bitrate: u32,
 }
 
 /// What the server sends.
@@ -326,136 +372,4 @@ pub struct Consumed {
     pub kind: MediaKind,
     /// The `mid` of its m-line in the next offer of the server.
     pub mid: String,
-}
-
-/// News: `{"event": "peerJoined", "data": {…}}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", content = "data", rename_all = "camelCase")]
-pub enum Event {
-    /// Someone came in, or came back with new media state.
-    PeerJoined(Participant),
-    /// Someone's connection was lost, or found again.
-    PeerPresence(PeerPresence),
-    /// Someone is gone for good.
-    PeerLeft(PeerLeft),
-    /// Someone publishes something new.
-    NewProducer(NewProducer),
-    /// A producer ended, and with it the consumers of it.
-    ProducerClosed(ProducerRef),
-    /// A producer was muted.
-    ProducerPaused(ProducerRef),
-    /// A producer is live again.
-    ProducerResumed(ProducerRef),
-    /// Media never connected, or was lost: make the transport anew.
-    TransportFailed(TransportFailed),
-    /// The server is about to stop; the client reconnects by itself.
-    ServerShutdown,
-}
-
-/// Data of `peerPresence`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PeerPresence {
-    /// Who.
-    pub participant_id: ParticipantId,
-    /// Here or not.
-    pub presence: Presence,
-}
-
-/// Data of `peerLeft`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PeerLeft {
-    /// Who.
-    pub participant_id: ParticipantId,
-}
-
-/// Data of `newProducer`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NewProducer {
-    /// Whose.
-    pub participant_id: ParticipantId,
-    /// What.
-    #[serde(flatten)]
-    pub producer: Producer,
-}
-
-/// Data of `transportFailed`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TransportFailed {
-    /// Which.
-    pub transport_id: TransportId,
-    /// Why.
-    pub code: ErrorCode,
-}
-
-/// Why the server closed a socket: the codes of RFC 6455 section 7.4 and our own from 4400 on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u16)]
-pub enum CloseCode {
-    /// The client left.
-    Normal = 1000,
-    /// A message was not text.
-    Unsupported = 1003,
-    /// A message was not UTF-8.
-    InvalidData = 1007,
-    /// A message was over [`crate::limits::MAX_MESSAGE_BYTES`].
-    TooLarge = 1009,
-    /// The server restarts; reconnect.
-    ServiceRestart = 1012,
-    /// The token or the ticket does not let in.
-    Unauthorized = 4401,
-    /// Removed by the host.
-    Kicked = 4403,
-    /// No such room, or it ended.
-    RoomNotFound = 4404,
-    /// No `join` in time, or silence.
-    Timeout = 4408,
-    /// Another socket took the participant over.
-    Replaced = 4409,
-    /// Every place is taken.
-    RoomFull = 4410,
-    /// Too many messages.
-    Flood = 4429,
-    /// The client does not read what it is sent.
-    SlowReader = 4508,
-}
-
-impl CloseCode {
-    /// Every code.
-    pub const ALL: [Self; 13] = [
-        Self::Normal,
-        Self::Unsupported,
-        Self::InvalidData,
-        Self::TooLarge,
-        Self::ServiceRestart,
-        Self::Unauthorized,
-        Self::Kicked,
-        Self::RoomNotFound,
-        Self::Timeout,
-        Self::Replaced,
-        Self::RoomFull,
-        Self::Flood,
-        Self::SlowReader,
-    ];
-
-    /// The number on the wire.
-    #[must_use]
-    pub const fn as_u16(self) -> u16 {
-        self as u16
-    }
-
-    /// The code of a number on the wire.
-    #[must_use]
-    pub fn from_u16(number: u16) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.as_u16() == number)
-    }
-
-    /// Whether a client that was closed with this code may come back by itself.
-    #[must_use]
-    pub const fn allows_reconnect(self) -> bool {
-        matches!(self, Self::ServiceRestart | Self::Timeout | Self::SlowReader | Self::Flood)
-    }
 }

@@ -62,6 +62,18 @@ fn every_message_of_the_server_is_read_and_written_as_documented() {
     assert_eq!(events, BTreeSet::from(EVENTS));
 }
 
+/// Later servers may add some; clients that know only these go on.
+#[test]
+fn news_that_a_client_does_not_know_are_no_message_and_unknown_keys_are_ignored() {
+    let unknown = r#"{"event": "fireworks", "data": {"colour": "red"}}"#;
+    assert!(serde_json::from_str::<ServerMessage>(unknown).is_err());
+    let longer = r#"{"event": "producerClosed", "data": {"producerId": "producer-1", "why": 1}}"#;
+    assert!(serde_json::from_str::<ServerMessage>(longer).is_ok());
+    let longer = r#"{"id": 1, "request": "setPreferredLayers",
+        "data": {"consumers": [{"consumerId": "consumer-1", "width": 1, "height": 1, "why": 1}]}}"#;
+    assert!(serde_json::from_str::<ClientMessage>(longer).is_ok());
+}
+
 #[test]
 fn an_error_stands_with_and_without_an_id() {
     let ids = examples().filter(|example| example.kind == "error").map(|example| {
@@ -97,7 +109,7 @@ fn the_table_of_close_codes_is_the_list_of_codes() {
     assert_eq!(documented, listed);
 }
 
-const REQUESTS: [&str; 13] = [
+const REQUESTS: [&str; 15] = [
     "join",
     "createTransport",
     "connectTransport",
@@ -109,6 +121,8 @@ const REQUESTS: [&str; 13] = [
     "resumeConsumer",
     "pauseConsumer",
     "closeConsumer",
+    "setPreferredLayers",
+    "setMaxBitrate",
     "leave",
     "ping",
 ];
@@ -126,6 +140,8 @@ const fn request_name(request: &Request) -> &'static str {
         Request::ResumeConsumer(_) => "resumeConsumer",
         Request::PauseConsumer(_) => "pauseConsumer",
         Request::CloseConsumer(_) => "closeConsumer",
+        Request::SetPreferredLayers(_) => "setPreferredLayers",
+        Request::SetMaxBitrate(_) => "setMaxBitrate",
         Request::Leave => "leave",
         Request::Ping => "ping",
     }
@@ -145,7 +161,7 @@ const fn reply_name(reply: &Reply) -> &'static str {
     }
 }
 
-const EVENTS: [&str; 9] = [
+const EVENTS: [&str; 13] = [
     "peerJoined",
     "peerPresence",
     "peerLeft",
@@ -154,6 +170,10 @@ const EVENTS: [&str; 9] = [
     "producerPaused",
     "producerResumed",
     "transportFailed",
+    "maxBitrate",
+    "layersWanted",
+    "consumerLayer",
+    "activeSpeakers",
     "serverShutdown",
 ];
 
@@ -167,6 +187,10 @@ const fn event_name(event: &Event) -> &'static str {
         Event::ProducerPaused(_) => "producerPaused",
         Event::ProducerResumed(_) => "producerResumed",
         Event::TransportFailed(_) => "transportFailed",
+        Event::MaxBitrate(_) => "maxBitrate",
+        Event::LayersWanted(_) => "layersWanted",
+        Event::ConsumerLayer(_) => "consumerLayer",
+        Event::ActiveSpeakers(_) => "activeSpeakers",
         Event::ServerShutdown => "serverShutdown",
     }
 }

@@ -93,6 +93,10 @@ impl Meeting {
             Event::ProducerPaused(producer) => self.roster.set_paused(producer.producer_id, true),
             Event::ProducerResumed(producer) => self.roster.set_paused(producer.producer_id, false),
             Event::TransportFailed(failed) => self.transport_failed(now, failed),
+            Event::MaxBitrate(_)
+            | Event::LayersWanted(_)
+            | Event::ConsumerLayer(_)
+            | Event::ActiveSpeakers(_) => {}
             Event::ServerShutdown => self.tell(now, Notice::Server(ErrorCode::ServerShutdown)),
         }
     }

@@ -125,6 +125,10 @@ impl Session {
             Request::ResumeConsumer(data) => self.place()?.resume_consumer(question, data).await,
             Request::PauseConsumer(data) => self.place()?.pause_consumer(question, data).await,
             Request::CloseConsumer(data) => self.place()?.close_consumer(question, data).await,
+            Request::SetPreferredLayers(data) => {
+                self.place()?.set_preferred_layers(question, &data)
+            }
+            Request::SetMaxBitrate(data) => self.place()?.set_max_bitrate(question, &data),
             Request::Leave => self.leave(question).await,
             Request::Ping => Ok(question.answer(Reply::Done)),
         }

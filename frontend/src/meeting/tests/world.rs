@@ -268,6 +268,8 @@ impl World {
             | Request::ResumeConsumer(_)
             | Request::PauseConsumer(_)
             | Request::CloseConsumer(_)
+            | Request::SetPreferredLayers(_)
+            | Request::SetMaxBitrate(_)
             | Request::Leave
             | Request::Ping => Reply::Done,
         }

@@ -1,0 +1,120 @@
+//! What the server tells of its own accord.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Participant, Presence, Producer, ProducerRef};
+use crate::{
+    error::ErrorCode,
+    ids::{ConsumerId, ParticipantId, ProducerId, TransportId},
+    media::Layer,
+};
+
+/// News: `{"event": "peerJoined", "data": {…}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", content = "data", rename_all = "camelCase")]
+pub enum Event {
+    /// Someone came in, or came back with new media state.
+    PeerJoined(Participant),
+    /// Someone's connection was lost, or found again.
+    PeerPresence(PeerPresence),
+    /// Someone is gone for good.
+    PeerLeft(PeerLeft),
+    /// Someone publishes something new.
+    NewProducer(NewProducer),
+    /// A producer ended, and with it the consumers of it.
+    ProducerClosed(ProducerRef),
+    /// A producer was muted.
+    ProducerPaused(ProducerRef),
+    /// A producer is live again.
+    ProducerResumed(ProducerRef),
+    /// Media never connected, or was lost: make the transport anew.
+    TransportFailed(TransportFailed),
+    /// How much the client may send of a video has changed.
+    MaxBitrate(MaxBitrate),
+    /// Which layers of one of the client's own videos somebody receives.
+    LayersWanted(LayersWanted),
+    /// What the client is sent of a video from now on.
+    ConsumerLayer(ConsumerLayer),
+    /// Who speaks.
+    ActiveSpeakers(ActiveSpeakers),
+    /// The server is about to stop; the client reconnects by itself.
+    ServerShutdown,
+}
+
+/// Data of `peerPresence`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PeerPresence {
+    /// Who.
+    pub participant_id: ParticipantId,
+    /// Here or not.
+    pub presence: Presence,
+}
+
+/// Data of `peerLeft`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PeerLeft {
+    /// Who.
+    pub participant_id: ParticipantId,
+}
+
+/// Data of `newProducer`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewProducer {
+    /// Whose.
+    pub participant_id: ParticipantId,
+    /// What.
+    #[serde(flatten)]
+    pub producer: Producer,
+}
+
+/// Data of `transportFailed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransportFailed {
+    /// Which.
+    pub transport_id: TransportId,
+    /// Why.
+    pub code: ErrorCode,
+}
+
+/// Data of `maxBitrate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MaxBitrate {
+    /// Bits per second to send of one video source at most.
+    pub max_video_bitrate: u32,
+}
+
+/// Data of `layersWanted`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LayersWanted {
+    /// One of the client's own.
+    pub producer_id: ProducerId,
+    /// Its spatial layers that somebody receives, 0 the smallest; empty when nobody does. The
+    /// others need not be sent.
+    pub layers: Vec<u8>,
+}
+
+/// Data of `consumerLayer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsumerLayer {
+    /// One of the client's own.
+    pub consumer_id: ConsumerId,
+    /// The layer that is forwarded; none: nothing is, for the video is hidden or the path too
+    /// narrow for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<Layer>,
+}
+
+/// Data of `activeSpeakers`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActiveSpeakers {
+    /// Who speaks, the loudest first; empty when it is quiet.
+    pub participant_ids: Vec<ParticipantId>,
+}
