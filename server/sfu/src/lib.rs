@@ -11,10 +11,12 @@
 //! | `demux` | which transport a datagram belongs to; the front door |
 //! | `outbox` | sealed datagrams waiting for the shell |
 //! | [`transport`] | one leg: ICE, DTLS, SRTP, SDP, RTCP |
+//! | [`bandwidth`] | what a viewer's downlink carries, and who gets how much of it |
 //! | [`router`] | one room: producers, consumers, and the packets between them |
 //! | [`client`] | the other end of a leg, for load tests and simulations |
 //! | [`rtp`], [`codec`], [`extension`] | RTP headers, codecs, header extensions |
 
+pub mod bandwidth;
 pub mod client;
 pub mod codec;
 pub mod command;

@@ -1,6 +1,10 @@
 //! Transport-wide feedback: when each packet of a publisher came, for its bandwidth estimate
 //! (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 
+mod read;
+
+pub use read::{Statuses, TransportFeedback};
+
 use std::{
     num::NonZeroU64,
     time::{Duration, Instant},

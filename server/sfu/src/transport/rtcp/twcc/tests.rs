@@ -42,13 +42,30 @@ fn read(feedback: &TransportLayerCc) -> Vec<(u16, Option<i64>)> {
     packets
 }
 
+/// The same by our own reader, which stops before the padding.
+fn read_by_us(packet: &[u8]) -> Vec<(u16, Option<i64>)> {
+    let [RtcpMessage::TransportFeedback(packet)] = messages(packet)[..] else { panic!("none") };
+    let feedback = TransportFeedback::parse(packet).unwrap();
+    let mut tick = i64::from(feedback.reference) * 256;
+    let read = feedback.statuses().map(|(number, delta)| {
+        let arrival = delta.map(|delta| {
+            tick += i64::from(delta);
+            tick
+        });
+        (number, arrival)
+    });
+    read.collect()
+}
+
 fn drain(recorder: &mut TwccRecorder, now: Instant) -> Vec<TransportLayerCc> {
     let mut feedbacks = Vec::new();
     let mut out = Vec::new();
     while recorder.poll_feedback(now, 1, 2, &mut out) {
         assert!(out.len() <= 1120 && out.len().is_multiple_of(4), "{} bytes", out.len());
         assert!(matches!(messages(&out)[..], [RtcpMessage::TransportFeedback(_)]));
-        feedbacks.push(only(&second_opinion(&out), 0));
+        let feedback = only(&second_opinion(&out), 0);
+        assert_eq!(read_by_us(&out), read(&feedback));
+        feedbacks.push(feedback);
         out.clear();
     }
     feedbacks
@@ -184,6 +201,15 @@ proptest! {
         prop_assert_eq!(reported, highest + 1);
         for (index, feedback) in feedbacks.iter().enumerate() {
             prop_assert_eq!(usize::from(feedback.fb_pkt_count), index);
+        }
+    }
+
+    #[test]
+    fn no_feedback_panics_or_is_endless(mut bytes in prop::collection::vec(any::<u8>(), 20..200)) {
+        // A well-formed head, so that the body is looked at.
+        bytes[1] = 205;
+        if let Some(feedback) = TransportFeedback::parse(&bytes) {
+            prop_assert!(feedback.statuses().count() <= 8192);
         }
     }
 
