@@ -14,7 +14,7 @@
 //! | `fanout` | audio at once, video gathered consumer by consumer |
 //! | `egress` | the canonical packet and what differs per viewer |
 //! | `sequence` | continuous numbers and timestamps for one viewer |
-//! | [`keyframe`], [`vp8`] | where a decoder can start, and asking for such a place |
+//! | [`keyframe`], [`vp8`], [`vp9`], [`av1`] | what payloads say of frames and layers, where a decoder can start
 //! | `missing`, `resend` | repair towards the publisher, repair towards the viewer |
 //! | `schedule` | when to ask, and when to report |
 //!
@@ -24,6 +24,7 @@
 
 mod arena;
 mod arrivals;
+pub mod av1;
 mod cache;
 mod consumer;
 mod egress;
@@ -37,6 +38,7 @@ mod resend;
 mod schedule;
 mod sequence;
 pub mod vp8;
+pub mod vp9;
 
 use std::{collections::VecDeque, time::Instant};
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::codec::Codec;
 
-use super::vp8;
+use super::{av1, vp8, vp9};
 
 /// The shortest time between two requests to one publisher. A key frame costs as much as five to
 /// ten others, and no viewer that joins waits longer than this for the second one.
@@ -21,32 +21,10 @@ pub fn is_entry_point(codec: Codec, payload: &[u8]) -> bool {
     match codec {
         Codec::Opus => true,
         Codec::Vp8 => vp8::starts_key_frame(payload),
-        Codec::Vp9 => vp9_starts_key_frame(payload),
+        Codec::Vp9 => vp9::starts_key_frame(payload),
         Codec::H264 => h264_starts_key_frame(payload),
-        Codec::Av1 => av1_starts_key_frame(payload),
+        Codec::Av1 => av1::starts_key_frame(payload),
     }
-}
-
-/// A frame that is not predicted from others in time (P clear), at its first packet (B set), in its
-/// lowest spatial layer (RFC 9628 section 4.2).
-fn vp9_starts_key_frame(payload: &[u8]) -> bool {
-    const PICTURE_ID: u8 = 0x80;
-    const PREDICTED: u8 = 0x40;
-    const LAYERS: u8 = 0x20;
-    const BEGIN: u8 = 0x08;
-    let Some((first, rest)) = payload.split_first() else {
-        return false;
-    };
-    if first & (PREDICTED | BEGIN) != BEGIN {
-        return false;
-    }
-    if first & LAYERS == 0 {
-        return true;
-    }
-    // The layer byte (TID, U, SID, D) follows a picture id of 0, 1 or 2 bytes.
-    let long = rest.first().is_some_and(|byte| byte & 0x80 != 0);
-    let picture_id_len = if first & PICTURE_ID == 0 { 0 } else { 1 + usize::from(long) };
-    rest.get(picture_id_len).is_some_and(|layers| layers & 0x0E == 0)
 }
 
 /// A sequence parameter set, or the start of an IDR slice (RFC 6184 sections 5.6 to 5.8).
@@ -78,14 +56,6 @@ fn aggregated_units(mut rest: &[u8]) -> impl Iterator<Item = u8> {
         rest = next;
         unit.first().copied()
     })
-}
-
-/// The first packet of a coded video sequence (N), which cannot continue a unit (Z) (AV1 RTP
-/// specification section 4.4).
-fn av1_starts_key_frame(payload: &[u8]) -> bool {
-    const CONTINUES: u8 = 0x80;
-    const NEW_SEQUENCE: u8 = 0x08;
-    payload.first().is_some_and(|header| header & (CONTINUES | NEW_SEQUENCE) == NEW_SEQUENCE)
 }
 
 /// When to ask one publisher for a key frame: at once on the first wish, then at most once per
@@ -177,17 +147,6 @@ mod tests {
     }
 
     #[test]
-    fn vp9_key_frames_are_found_at_their_first_packet_in_the_lowest_layer() {
-        assert!(is_entry_point(Codec::Vp9, &[0x08]));
-        assert!(is_entry_point(Codec::Vp9, &[0xA8, 0x92, 0x34, 0x00]));
-        assert!(is_entry_point(Codec::Vp9, &[0xA8, 0x12, 0xC0]));
-        assert!(!is_entry_point(Codec::Vp9, &[0xA8, 0x12, 0x02]), "spatial layer 1");
-        assert!(!is_entry_point(Codec::Vp9, &[0x48]), "predicted");
-        assert!(!is_entry_point(Codec::Vp9, &[0x00]), "not the beginning");
-        assert!(!is_entry_point(Codec::Vp9, &[0xA8, 0x92]), "cut off");
-    }
-
-    #[test]
     fn h264_key_frames_are_found_in_every_packetization() {
         assert!(is_entry_point(Codec::H264, &[0x67, 0x42]), "SPS");
         assert!(is_entry_point(Codec::H264, &[0x65, 0x88]), "IDR slice");
@@ -196,13 +155,6 @@ mod tests {
         assert!(!is_entry_point(Codec::H264, &[0x7C, 0x05]), "a later fragment");
         assert!(!is_entry_point(Codec::H264, &[0x41, 0x9A]), "another slice");
         assert!(!is_entry_point(Codec::H264, &[0x78, 0, 1, 0x68, 0, 9, 0x67]), "cut off");
-    }
-
-    #[test]
-    fn av1_key_frames_are_found_by_the_new_sequence_bit() {
-        assert!(is_entry_point(Codec::Av1, &[0x18]));
-        assert!(!is_entry_point(Codec::Av1, &[0x98]), "continues a unit");
-        assert!(!is_entry_point(Codec::Av1, &[0x10]), "an inter frame");
     }
 
     #[test]
