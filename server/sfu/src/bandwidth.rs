@@ -14,7 +14,7 @@
 //! | `probe` | short bursts that look for more than is being sent |
 //! | [`mod@allocate`] | from the estimate to what each consumer gets: a pure function |
 //!
-//! **Driving it.** Number each packet with [`BandwidthEstimator::record_sent`] when it leaves, hand
+//! **Driving it.** Tell each packet that leaves to [`BandwidthEstimator::record_sent`], hand
 //! feedback to [`BandwidthEstimator::handle_feedback`], say with [`BandwidthEstimator::set_wanted`]
 //! what would be sent if there were no limit, and at [`BandwidthEstimator::poll_timeout`] send the
 //! padding [`BandwidthEstimator::poll_padding`] asks for. A client that sends no feedback has no
@@ -94,11 +94,18 @@ impl BandwidthEstimator {
         }
     }
 
-    /// Notes that a packet of `size` bytes leaves, and returns its transport-wide number.
-    pub fn record_sent(&mut self, now: Instant, size: usize) -> u16 {
+    /// The transport-wide number of the next packet.
+    #[must_use]
+    pub fn next_number(&self) -> u16 {
+        self.history.next_number()
+    }
+
+    /// Notes that the packet with the next number leaves, of `size` bytes without
+    /// [`PACKET_OVERHEAD`].
+    pub fn record_sent(&mut self, now: Instant, size: usize) {
         let size = size.saturating_add(PACKET_OVERHEAD);
         self.sent_bytes = self.sent_bytes.saturating_add(size as u64);
-        self.history.push(micros(self.start, now), size)
+        self.history.push(micros(self.start, now), size);
     }
 
     /// Takes what the viewer reports. Returns whether the estimate may have changed.

@@ -51,7 +51,7 @@ use producer::Producer;
 use schedule::{REPORT_TICK, earlier, is_awaited};
 
 pub use consumer::{ConsumerOptions, ConsumerStats, ReportEcho};
-pub use egress::{Egress, OutgoingRtp, SenderReport, TransportKey};
+pub use egress::{Egress, OutgoingRtp, PADDING_PACKET_LEN, SenderReport, TransportKey};
 pub use missing::LostPackets;
 pub use names::{ClosedConsumer, ConsumerKey, Forwarding, ProducerKey, RouterError, RouterEvent};
 pub use producer::{
@@ -289,6 +289,18 @@ impl Router {
         if let Some(producer) = self.producers.get(consumer.options.producer.0) {
             consumer.resend(now, numbers, &producer.stream, egress);
         }
+    }
+
+    /// Sends packets of padding to a consumer's viewer, to see whether the way there carries them.
+    /// Returns whether they could be sent.
+    pub fn send_padding<E: Egress>(
+        &mut self,
+        consumer: ConsumerKey,
+        packets: usize,
+        egress: &mut E,
+    ) -> bool {
+        let found = self.consumers.get_mut(consumer.0);
+        found.is_some_and(|consumer| consumer.pad(packets, egress))
     }
 
     /// Passes a viewer's picture loss indication or full intra request on, as often as is sensible.

@@ -6,11 +6,13 @@
 //! | `ingress` | follows a datagram from the front door to its router |
 //! | `commands` | one function per command |
 //! | `egress` | seals what routers send |
+//! | `downlink` | follows what a viewer's link carries |
 //! | `table` | the transports, and who publishes and receives what |
 //! | `schedule` | who wants to be woken when |
 //! | `entropy` | randomness from the worker's seed |
 
 mod commands;
+mod downlink;
 mod egress;
 mod entropy;
 mod ingress;
@@ -19,7 +21,7 @@ mod table;
 
 use std::{collections::VecDeque, fmt, net::SocketAddr, sync::Arc, time::Instant};
 
-use shared::ids::RouterId;
+use shared::ids::{RouterId, TransportId};
 
 use self::{
     entropy::Entropy,
@@ -103,8 +105,9 @@ pub struct Worker {
     demux: Demux,
     table: Table,
     schedule: Schedule,
-    /// Routers that have packets to forward, and when the last of these came.
+    /// Routers that have packets to forward.
     forwarding: VecDeque<RouterId>,
+    /// The time as last told.
     now: Instant,
     outbox: Outbox,
     events: VecDeque<Event>,
@@ -156,11 +159,13 @@ impl Worker {
     ) -> Result<CommandReply, CommandError> {
         // A command may end what is being forwarded.
         while self.forward_some() {}
+        self.now = now;
         self.execute(now, command)
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
         while let Some(timer) = self.schedule.pop_due(now) {
             match timer {
                 Timer::Transport(key) => self.transport_timeout(now, key),
@@ -206,10 +211,19 @@ impl Worker {
         }
     }
 
+    /// What the way to the client of a receive transport carries, in bits per second; none while its
+    /// client has not reported anything.
+    #[must_use]
+    pub fn downlink_estimate(&self, transport_id: TransportId) -> Option<u64> {
+        let key = self.table.transport_keys.get(&transport_id)?;
+        self.table.transports.get(*key)?.downlink_estimate()
+    }
+
     fn transport_timeout(&mut self, now: Instant, key: usize) {
         let Some(transport) = self.table.transports.get_mut(key) else { return };
         let event = transport.connection.handle_timeout(now, &mut self.outbox);
         self.send_feedback(now, key);
+        self.send_padding(now, key);
         self.settle(now, key, event);
     }
 

@@ -47,8 +47,8 @@ pub(super) struct SendHistory {
 }
 
 impl SendHistory {
-    /// Notes a packet sent `at` these microseconds and returns its number.
-    pub(super) fn push(&mut self, at: i64, size: usize) -> u16 {
+    /// Notes a packet sent `at` these microseconds, which has the next number.
+    pub(super) fn push(&mut self, at: i64, size: usize) {
         if self.packets.is_empty() {
             self.packets = vec![SentPacket::default(); INITIAL].into_boxed_slice();
         } else if self.needs_room(at) {
@@ -59,10 +59,13 @@ impl SendHistory {
             let size = u16::try_from(size).unwrap_or(u16::MAX);
             *packet = SentPacket { at: low_32(at), size, fate: Fate::Unknown };
         }
-        let number = low_16(self.next);
         self.next += 1;
         self.newest = at;
-        number
+    }
+
+    /// The number of the next packet, as it is on the wire.
+    pub(super) fn next_number(&self) -> u16 {
+        low_16(self.next)
     }
 
     pub(super) const fn note_feedback(&mut self, at: i64) {
@@ -161,7 +164,8 @@ mod tests {
         let mut history = SendHistory::default();
         assert_eq!(history.extend(0), None);
         for n in 0..70_000_i64 {
-            assert_eq!(i64::from(history.push(n * 1000, 100)), n & 0xffff);
+            assert_eq!(i64::from(history.next_number()), n & 0xffff);
+            history.push(n * 1000, 100);
         }
         let newest = history.extend(low_16(69_999)).unwrap();
         assert_eq!(newest, 69_999);

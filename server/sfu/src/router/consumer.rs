@@ -8,7 +8,9 @@ use crate::codec::Codec;
 
 use super::{
     ProducerKey,
-    egress::{CanonicalPacket, Egress, OutgoingRtp, SenderReport, TWCC_OFFSET, TransportKey},
+    egress::{
+        CanonicalPacket, Egress, OutgoingRtp, PADDING, SenderReport, TWCC_OFFSET, TransportKey,
+    },
     modular::{low32, ntp_duration},
     producer::{LayerStream, Received},
     resend::{ResendDecision, ResendLimiter},
@@ -236,6 +238,20 @@ impl Consumer {
             self.stats.retransmitted_octets += outgoing.payload_len() as u64;
             egress.send_rtp(self.options.transport, outgoing);
         }
+    }
+
+    /// Sends packets of padding on the stream of retransmissions, which decoders never see. Returns
+    /// whether there is one that the viewer accepts.
+    pub(super) fn pad<E: Egress>(&mut self, packets: usize, egress: &mut E) -> bool {
+        let Some(rtx) = self.rtx.as_mut().filter(|rtx| rtx.accepted) else { return false };
+        let Some(packet) = CanonicalPacket::read(&PADDING) else { return false };
+        for _ in 0..packets {
+            let rewritten = Rewritten { index: rtx.next_index, timestamp: 0 };
+            rtx.next_index += 1;
+            let padding = outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten);
+            egress.send_rtp(self.options.transport, padding);
+        }
+        true
     }
 
     /// The sender report that is due at `now`, if one is and the publisher's clocks are known.

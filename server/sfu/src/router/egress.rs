@@ -104,6 +104,25 @@ impl OutgoingRtp<'_> {
     }
 }
 
+/// Bytes of padding in one packet of it; the last of them counts them.
+const PADDING_BYTES: usize = 224;
+
+/// Length of [`PADDING`] with its header.
+pub const PADDING_PACKET_LEN: usize = FIXED_HEADER_LEN + 8 + PADDING_BYTES;
+
+/// A packet of nothing but padding in canonical form (RFC 3550 section 5.1): version 2, the P bit,
+/// one word of one-byte extensions with room for the transport-wide number.
+pub(super) const PADDING: [u8; PADDING_PACKET_LEN] = {
+    let mut packet = [0; PADDING_PACKET_LEN];
+    packet[0] = 0xB0;
+    packet[FIXED_HEADER_LEN] = 0xBE;
+    packet[FIXED_HEADER_LEN + 1] = 0xDE;
+    packet[FIXED_HEADER_LEN + 3] = 1;
+    packet[FIXED_HEADER_LEN + 4] = Extension::TransportCc.id() << 4 | 1;
+    packet[PADDING_PACKET_LEN - 1] = 224;
+    packet
+};
+
 /// What a sender report says (RFC 3550 section 6.4.1); the worker serialises it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SenderReport {

@@ -1,12 +1,16 @@
-//! A client's receive leg: the m-lines of its consumers, and the streams sealed for them.
+//! A client's receive leg: the m-lines of its consumers, the streams sealed for them, and what its
+//! downlink carries.
+
+use std::time::Instant;
 
 use shared::ids::ConsumerId;
 
 use super::{
+    rtcp::twcc::TransportFeedback,
     sdp::{Mid, SdpError, SendSlots, SendTrack},
     srtp::{MAX_OUTBOUND_STREAMS, MAX_RTP_OVERHEAD, OutboundStream, SrtpError, SrtpOutbound},
 };
-use crate::{codec::Codec, router::OutgoingRtp};
+use crate::{bandwidth::BandwidthEstimator, codec::Codec, router::OutgoingRtp};
 
 /// Streams of one leg over its life; an SSRC is never used twice under one set of keys.
 const MAX_STREAMS: u32 = 1 << STREAM_BITS;
@@ -22,8 +26,8 @@ pub(crate) struct ReceiveLeg {
     ssrc_base: u32,
     streams: Vec<Stream>,
     tracks: Vec<Track>,
-    /// The next transport-wide sequence number.
-    twcc: u16,
+    /// Made when the first packet is sealed: those who receive nothing need none.
+    bandwidth: Option<Box<BandwidthEstimator>>,
 }
 
 /// Whose stream it is, and the state of its sealing.
@@ -53,7 +57,7 @@ impl ReceiveLeg {
             ssrc_base: (entropy | 1 << 31) & !(MAX_STREAMS - 1),
             streams: Vec::new(),
             tracks: Vec::new(),
-            twcc: 0,
+            bandwidth: None,
         }
     }
 
@@ -124,6 +128,7 @@ impl ReceiveLeg {
     /// When the SSRC is none of this leg's live ones, or as [`SrtpOutbound::seal_rtp`].
     pub(crate) fn seal(
         &mut self,
+        now: Instant,
         srtp: &mut SrtpOutbound,
         packet: &OutgoingRtp<'_>,
         buffer: &mut [u8],
@@ -137,12 +142,43 @@ impl ReceiveLeg {
             Some(sealing) => sealing,
             None => stream.sealing.insert(Box::new(srtp.stream(packet.ssrc)?)),
         };
-        let length = packet.write_into(buffer, Some(self.twcc));
+        let bandwidth =
+            self.bandwidth.get_or_insert_with(|| Box::new(BandwidthEstimator::new(now)));
+        let length = packet.write_into(buffer, Some(bandwidth.next_number()));
         if length == 0 {
             return Err(SrtpError::BufferTooSmall);
         }
-        self.twcc = self.twcc.wrapping_add(1);
-        srtp.seal_rtp(sealing, buffer, length, packet.header_len)
+        let sealed = srtp.seal_rtp(sealing, buffer, length, packet.header_len)?;
+        bandwidth.record_sent(now, sealed);
+        Ok(sealed)
+    }
+
+    /// Takes the client's transport-wide feedback. Returns whether the estimate may have changed.
+    pub(crate) fn handle_feedback(&mut self, now: Instant, packet: &[u8]) -> bool {
+        let feedback = TransportFeedback::parse(packet);
+        let estimator = self.bandwidth.as_mut().zip(feedback);
+        estimator.is_some_and(|(bandwidth, feedback)| bandwidth.handle_feedback(now, &feedback))
+    }
+
+    /// What the downlink carries, once that is known to be anything.
+    pub(crate) fn bandwidth(&mut self) -> Option<&mut BandwidthEstimator> {
+        self.bandwidth.as_deref_mut()
+    }
+
+    /// How many bits per second that is.
+    pub(crate) fn estimate(&self) -> Option<u64> {
+        self.bandwidth.as_ref()?.estimate()
+    }
+
+    /// When padding is due that looks for more.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.bandwidth.as_ref()?.poll_timeout()
+    }
+
+    /// The consumers that have a stream for retransmissions, which can carry padding.
+    pub(crate) fn padding_carrier(&self, number: usize) -> Option<ConsumerId> {
+        let mut carriers = self.tracks.iter().filter(|track| track.rtx_ssrc.is_some());
+        carriers.nth(number).map(|track| track.consumer)
     }
 
     fn ssrc_of(&self, stream: usize) -> u32 {

@@ -25,6 +25,7 @@ use crate::{
 
 /// The way out of one router: the worker's transports, without its routers.
 pub(super) struct Departure<'a> {
+    now: Instant,
     transports: &'a mut Slab<Transport>,
     outbox: &'a mut Outbox,
     statistics: &'a mut WorkerStatistics,
@@ -37,7 +38,7 @@ impl Egress for Departure<'_> {
         let sealed = self.transports.get_mut(table_key(transport)).is_some_and(|transport| {
             let Leg::Receive(leg) = &mut transport.leg else { return false };
             let Some((path, srtp)) = transport.connection.sender() else { return false };
-            let seal = |buffer: &mut [u8]| leg.seal(srtp, &packet, buffer);
+            let seal = |buffer: &mut [u8]| leg.seal(self.now, srtp, &packet, buffer);
             self.outbox.push_with(path, sealed_room(&packet), seal).is_ok()
         });
         if sealed {
@@ -99,6 +100,7 @@ impl Worker {
     fn depart(&mut self, router_id: RouterId) -> Option<(&mut Router, Departure<'_>)> {
         let router = self.table.routers.get_mut(&router_id)?;
         let departure = Departure {
+            now: self.now,
             transports: &mut self.table.transports,
             outbox: &mut self.outbox,
             statistics: &mut self.statistics,

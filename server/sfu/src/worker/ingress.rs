@@ -198,7 +198,8 @@ impl Worker {
                     });
                 }
             }
-            RtcpMessage::Bye { .. } | RtcpMessage::TransportFeedback(_) | RtcpMessage::Other => {}
+            RtcpMessage::TransportFeedback(packet) => self.downlink_reported(now, key, packet),
+            RtcpMessage::Bye { .. } | RtcpMessage::Other => {}
         }
     }
 

@@ -80,12 +80,19 @@ impl Transport {
         }
     }
 
+    pub(super) fn downlink_estimate(&self) -> Option<u64> {
+        match &self.leg {
+            Leg::Receive(leg) => leg.estimate(),
+            Leg::Publish(_) => None,
+        }
+    }
+
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let feedback = match &self.leg {
+        let of_leg = match &self.leg {
             Leg::Publish(leg) => leg.poll_timeout(),
-            Leg::Receive(_) => None,
+            Leg::Receive(leg) => leg.poll_timeout(),
         };
-        self.connection.poll_timeout().into_iter().chain(feedback).min()
+        self.connection.poll_timeout().into_iter().chain(of_leg).min()
     }
 }
 

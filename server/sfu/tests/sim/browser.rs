@@ -10,7 +10,7 @@ use sfu::{
     codec::Codec,
     extension::{Extension, ExtensionIds},
     rtp::{RtpFields, RtpPacket, RtpWriter, unwrap_rtx},
-    transport::rtcp::{self, RtcpMessage, ntp::NtpTime, write},
+    transport::rtcp::{self, RtcpMessage, ntp::NtpTime, twcc::TwccRecorder, write},
 };
 
 use crate::{leg::Leg, oracle::Stamp};
@@ -220,6 +220,10 @@ pub(crate) struct Viewer {
     pub(crate) tracks: BTreeMap<u32, Track>,
     /// Whether lost packets are asked for again.
     pub(crate) asks_again: bool,
+    /// What feedback about the way here is made of.
+    recorder: TwccRecorder,
+    /// Packets that were nothing but padding.
+    pub(crate) padding: u64,
 }
 
 /// What a viewer has of one track.
@@ -248,7 +252,13 @@ pub(crate) struct Arrival {
 
 impl Viewer {
     pub(crate) fn new(leg: Leg) -> Self {
-        Self { leg, tracks: BTreeMap::new(), asks_again: true }
+        Self {
+            leg,
+            tracks: BTreeMap::new(),
+            asks_again: true,
+            recorder: TwccRecorder::default(),
+            padding: 0,
+        }
     }
 
     pub(crate) fn offered(&mut self, tracks: Vec<OfferedTrack>) {
@@ -259,7 +269,7 @@ impl Viewer {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let asks = self.tracks.values().flat_map(|track| track.missing.values()).map(|(at, _)| *at);
-        asks.chain(self.leg.poll_timeout()).min()
+        asks.chain(self.leg.poll_timeout()).chain(self.recorder.poll_timeout()).min()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<Vec<u8>> {
@@ -282,6 +292,11 @@ impl Viewer {
                 out.push(packet);
             }
         }
+        let mut packet = Vec::new();
+        while self.recorder.poll_feedback(now, 1, 1, &mut packet) {
+            self.leg.seal_rtcp(&mut packet);
+            out.push(std::mem::take(&mut packet));
+        }
         out.extend(std::iter::from_fn(|| self.leg.poll_transmit()));
         out
     }
@@ -294,16 +309,18 @@ impl Viewer {
                 let ssrc = packet.header.ssrc;
                 let ids = ExtensionIds::ours();
                 let twcc = ids.id_of(Extension::TransportCc).unwrap();
-                assert!(
-                    packet.header.extensions.get(twcc).is_some(),
-                    "every packet has a transport-wide sequence number"
-                );
+                let number = packet.header.extensions.get(twcc);
+                let number = number.expect("every packet has a transport-wide sequence number");
+                self.recorder.record(now, u16::from_be_bytes(number.try_into().unwrap()));
                 if let Some(track) = self.tracks.get_mut(&ssrc) {
                     track.take(now, packet.header.sequence, &packet, asks_again);
                 } else if let Some(track) =
                     self.tracks.values_mut().find(|track| track.rtx_ssrc == Some(ssrc))
                 {
-                    track.take_resent(now, &packet);
+                    match unwrap_rtx(packet.payload) {
+                        Some(resent) => track.take_resent(now, &packet, resent),
+                        None => self.padding += 1,
+                    }
                 } else {
                     panic!("a packet of SSRC {ssrc} that was never offered");
                 }
@@ -347,8 +364,12 @@ impl Track {
         });
     }
 
-    fn take_resent(&mut self, now: Instant, packet: &RtpPacket<'_>) {
-        let (sequence, payload) = unwrap_rtx(packet.payload).unwrap();
+    fn take_resent(
+        &mut self,
+        now: Instant,
+        packet: &RtpPacket<'_>,
+        (sequence, payload): (u16, &[u8]),
+    ) {
         self.retransmissions += 1;
         self.missing.remove(&sequence);
         if self.seen.insert(sequence) {

@@ -26,6 +26,7 @@ mod oracle;
 mod world;
 
 mod anything;
+mod downlink;
 mod front_door;
 mod joining;
 mod meetings;

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::BinaryHeap,
+    collections::{BTreeMap, BinaryHeap},
     time::{Duration, Instant},
 };
 
@@ -39,6 +39,33 @@ impl Link {
     };
 }
 
+/// The narrow end of one client's way from the worker: a rate, and a queue before it.
+#[derive(Debug, Clone, Copy)]
+struct Bottleneck {
+    /// Bits per second.
+    rate: u64,
+    /// Longest wait in the queue; what would wait longer is lost.
+    queue: Duration,
+    /// When the last datagram has passed.
+    free_at: Instant,
+}
+
+/// Bytes of IPv4 and UDP headers, which pass the bottleneck too.
+const OVERHEAD: u64 = 28;
+
+impl Bottleneck {
+    /// When a datagram of this length has passed; none when it is lost.
+    fn pass(&mut self, now: Instant, length: usize) -> Option<Instant> {
+        let begin = self.free_at.max(now);
+        if begin - now > self.queue {
+            return None;
+        }
+        let bits = (length as u64 + OVERHEAD) * 8;
+        self.free_at = begin + Duration::from_nanos(bits * 1_000_000_000 / self.rate);
+        Some(self.free_at)
+    }
+}
+
 /// Which way a datagram goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Direction {
@@ -61,6 +88,7 @@ pub(crate) type Censor = Box<dyn FnMut(&Datagram) -> bool>;
 pub(crate) struct Network {
     pub(crate) link: Link,
     pub(crate) censor: Censor,
+    bottlenecks: BTreeMap<usize, Bottleneck>,
     random: StdRng,
     under_way: BinaryHeap<Reverse<(Instant, u64, Datagram)>>,
     sent: u64,
@@ -71,9 +99,19 @@ impl Network {
         Self {
             link,
             censor: Box::new(|_| false),
+            bottlenecks: BTreeMap::new(),
             random: StdRng::seed_from_u64(seed),
             under_way: BinaryHeap::new(),
             sent: 0,
+        }
+    }
+
+    /// Lets no more than `rate` bits per second through to a client; none lifts that.
+    pub(crate) fn clamp(&mut self, now: Instant, client: usize, rate: Option<u64>) {
+        self.bottlenecks.remove(&client);
+        if let Some(rate) = rate {
+            let queue = Duration::from_millis(300);
+            self.bottlenecks.insert(client, Bottleneck { rate, queue, free_at: now });
         }
     }
 
@@ -89,7 +127,11 @@ impl Network {
 
     fn dispatch(&mut self, now: Instant, datagram: Datagram) {
         let jitter = self.random.random_range(0..=self.link.jitter.as_micros() as u64);
-        let due = now + self.link.delay + Duration::from_micros(jitter);
+        let bottleneck = self.bottlenecks.get_mut(&datagram.client);
+        let bottleneck = bottleneck.filter(|_| datagram.direction == Direction::ToClient);
+        let passed = bottleneck.map_or(Some(now), |one| one.pass(now, datagram.bytes.len()));
+        let Some(passed) = passed else { return };
+        let due = passed + self.link.delay + Duration::from_micros(jitter);
         self.sent += 1;
         self.under_way.push(Reverse((due, self.sent, datagram)));
     }

@@ -130,7 +130,8 @@ impl Viewer {
     }
 
     fn send(&mut self, size: usize) {
-        let number = self.estimator.record_sent(self.now, size);
+        let number = self.estimator.next_number();
+        self.estimator.record_sent(self.now, size);
         let bytes = size + PACKET_OVERHEAD;
         let wait = self.free_at.saturating_duration_since(self.now);
         if self.random.random_bool(self.link.loss) || wait > self.link.queue {
