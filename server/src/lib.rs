@@ -32,7 +32,7 @@ use crate::{
     media::Media,
     rooms::{RoomRegistry, RoomSettings, store::RoomStore},
     shutdown::{Finish, Shutdown},
-    signaling::{Signaling, SignalingSettings},
+    signaling::Signaling,
     start::StartError,
 };
 
@@ -127,7 +127,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartE
         invites: Invites::new(secret.as_bytes()).with_lifetime(config.rooms.invite_ttl),
         rooms: RoomRegistry::open(store, room_settings(&config), Instant::now()),
         media,
-        signaling: Signaling::new(signaling_settings(&config)),
+        signaling: Signaling::new(config.bounds.signaling.clone()),
         limits: Limits {
             room_creation: RateLimiter::per_minute(config.http.room_creation_limit),
             room_guess: RateLimiter::per_minute(config.http.room_guess_limit),
@@ -152,12 +152,9 @@ fn start_media(config: &Config) -> Result<Media, StartError> {
 }
 
 fn room_settings(config: &Config) -> RoomSettings {
-    RoomSettings { idle_timeout: config.rooms.room_idle_timeout, ..config.bounds.rooms }
-}
-
-fn signaling_settings(config: &Config) -> SignalingSettings {
     let max_video_bitrate = config.media.max_video_bitrate;
-    SignalingSettings { max_video_bitrate, ..config.bounds.signaling.clone() }
+    let idle_timeout = config.rooms.room_idle_timeout;
+    RoomSettings { idle_timeout, max_video_bitrate, ..config.bounds.rooms }
 }
 
 /// Allows as many open files as the system lets us, and says how many that are: each participant

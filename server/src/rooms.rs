@@ -76,6 +76,8 @@ pub struct RoomSettings {
     pub closed_grace: Duration,
     /// How long a place is kept when the connection fell silent.
     pub reconnect_grace: Duration,
+    /// Bits per second to send of each video source, in rooms that do not say otherwise.
+    pub max_video_bitrate: u32,
 }
 
 impl Default for RoomSettings {
@@ -87,6 +89,7 @@ impl Default for RoomSettings {
             idle_timeout: Duration::from_hours(24),
             closed_grace: Duration::from_secs(limits::CLOSED_GRACE_SECONDS.into()),
             reconnect_grace: Duration::from_secs(limits::RECONNECT_GRACE_SECONDS.into()),
+            max_video_bitrate: limits::DEFAULT_VIDEO_BITRATE,
         }
     }
 }
@@ -164,15 +167,31 @@ impl RoomRegistry {
         }
     }
 
-    /// Opens a new room with nobody in it.
+    /// Opens a new room with nobody in it, and the server's own bit rate.
     ///
     /// # Errors
     ///
-    /// There are too many rooms, or the data folder does not take another file.
+    /// Those of [`Self::create_limited`].
     pub fn create(
         &self,
         host_name: &str,
         admission: Admission,
+        now: SystemTime,
+    ) -> Result<RoomSummary, RoomError> {
+        self.create_limited(host_name, admission, None, now)
+    }
+
+    /// Opens a new room with nobody in it, where one may send `max_video_bitrate` bits per second
+    /// of each video source.
+    ///
+    /// # Errors
+    ///
+    /// There are too many rooms, or the data folder does not take another file.
+    pub fn create_limited(
+        &self,
+        host_name: &str,
+        admission: Admission,
+        max_video_bitrate: Option<u32>,
         now: SystemTime,
     ) -> Result<RoomSummary, RoomError> {
         let record = RoomRecord {
@@ -180,6 +199,7 @@ impl RoomRegistry {
             host_name: host_name.to_owned(),
             admission,
             created_at: now,
+            max_video_bitrate,
         };
         let mut rooms = lock(&self.rooms);
         if rooms.len() >= self.settings.max_rooms {
@@ -191,6 +211,15 @@ impl RoomRegistry {
         rooms.insert(room.id().clone(), SharedRoom(Arc::new(Mutex::new(room))));
         tracing::info!(room_id = %summary.room_id, "[ROOM] {} created", summary.room_id);
         Ok(summary)
+    }
+
+    /// Writes what changed of a room; where that fails the room goes on, and forgets it when the
+    /// server is restarted.
+    pub fn save(&self, record: &RoomRecord) {
+        let room_id = &record.room_id;
+        if let Err(error) = self.store.save(record) {
+            tracing::warn!(%room_id, %error, "[ROOM] the file of {room_id} could not be written");
+        }
     }
 
     /// What anyone may know of a room.

@@ -92,8 +92,6 @@ pub struct SignalingSettings {
     pub pace: PaceSettings,
     /// STUN and TURN servers for the clients.
     pub ice_servers: Vec<IceServer>,
-    /// Bits per second of one video source at most.
-    pub max_video_bitrate: u32,
 }
 
 impl Default for SignalingSettings {
@@ -108,7 +106,6 @@ impl Default for SignalingSettings {
             close_timeout: Duration::from_secs(1),
             pace: PaceSettings::default(),
             ice_servers: Vec::new(),
-            max_video_bitrate: limits::DEFAULT_VIDEO_BITRATE,
         }
     }
 }

@@ -26,7 +26,7 @@ use open_stream::{
 };
 use serde_json::{Value, json};
 use shared::{
-    ids::RoomId,
+    ids::{ParticipantId, RoomId},
     limits::{MAX_BODY_BYTES, MAX_NAME_CHARS},
     signaling::Role,
 };
@@ -172,6 +172,20 @@ async fn creating_a_room_answers_with_the_invite_link_for_guests_and_a_token_for
 }
 
 #[tokio::test]
+async fn a_room_has_the_bit_rate_that_was_asked_for_or_the_servers() {
+    let server = Server::start_with(|config| config.media.max_video_bitrate = 800_000).await;
+    for (body, expected) in [
+        (json!({ "hostName": "Ada", "maxVideoBitrate": 300_000 }), 300_000),
+        (json!({ "hostName": "Ada" }), 800_000),
+    ] {
+        let room: RoomId = server.create_room(&body).await.text("roomId").parse().unwrap();
+        let room = server.running.app.rooms.find(&room).unwrap();
+        let newcomer = ParticipantId::from_random([1; 16]);
+        assert_eq!(room.lock().max_video_bitrate(&newcomer), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_room_says_who_opened_it_when_and_how_many_are_in_it() {
     let server = Server::start().await;
     let before = SystemTime::now() - Duration::from_millis(1);
@@ -253,6 +267,10 @@ async fn a_bad_request_says_what_is_wrong_with_it() {
     for name in ["", "  ", "a\u{0}b", "a\nb", &"ñ".repeat(MAX_NAME_CHARS + 1)] {
         let answer = server.create_room(&json!({ "hostName": name })).await;
         answer.assert_problem(400, "name_invalid", title);
+    }
+    for bitrate in [json!(49_999), json!(50_000_001), json!("fast"), json!(-1)] {
+        let body = json!({ "hostName": "Ada", "maxVideoBitrate": bitrate });
+        server.create_room(&body).await.assert_problem(400, "bad_request", understood);
     }
     let form = server.post("/api/rooms", "application/x-www-form-urlencoded", "hostName=Ada").await;
     form.assert_problem(415, "unsupported_media_type", "The request must be JSON.");

@@ -16,6 +16,11 @@ pub struct CreateRoomRequest {
     /// Whether the room id alone lets a guest in (the default), or only an invite does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invite_only: Option<bool>,
+    /// Bits per second each participant may send of one video source, from
+    /// [`crate::limits::MIN_VIDEO_BITRATE`] to [`crate::limits::MAX_VIDEO_BITRATE`]; by default
+    /// the server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_video_bitrate: Option<u32>,
 }
 
 /// Answer of `POST /api/rooms`.

@@ -14,6 +14,7 @@ use axum::{
 use shared::{
     error::ErrorCode,
     ids::RoomId,
+    limits::{MAX_VIDEO_BITRATE, MIN_VIDEO_BITRATE},
     rest::{CreateRoomRequest, CreateRoomResponse, ParticipantsResponse, RoomResponse},
     signaling::Role,
 };
@@ -43,13 +44,14 @@ async fn create(
     JsonBody(request): JsonBody<CreateRoomRequest>,
 ) -> Result<(StatusCode, Json<CreateRoomResponse>), ApiError> {
     let host_name = checked_name(&request.host_name)?;
+    let bitrate = checked_bitrate(request.max_video_bitrate)?;
     app.limits.room_creation.take(client.0, Instant::now())?;
     let admission = match request.invite_only {
         Some(true) => Admission::InviteOnly,
         Some(false) | None => Admission::BareIdAllowed,
     };
     let now = SystemTime::now();
-    let room = app.rooms.create(host_name, admission, now)?;
+    let room = app.rooms.create_limited(host_name, admission, bitrate, now)?;
     let guest_token = app.invites.issue(&room.room_id, Role::Guest, now);
     let response = CreateRoomResponse {
         invite_link: base.invite_link(&room.room_id, &guest_token),
@@ -58,6 +60,15 @@ async fn create(
         room_id: room.room_id,
     };
     Ok((StatusCode::CREATED, Json(response)))
+}
+
+fn checked_bitrate(bitrate: Option<u32>) -> Result<Option<u32>, ApiError> {
+    let is_within = |bitrate| (MIN_VIDEO_BITRATE..=MAX_VIDEO_BITRATE).contains(&bitrate);
+    if bitrate.is_none_or(is_within) {
+        return Ok(bitrate);
+    }
+    let detail = format!("maxVideoBitrate is from {MIN_VIDEO_BITRATE} to {MAX_VIDEO_BITRATE}.");
+    Err(ApiError::with_detail(ErrorCode::BadRequest, detail))
 }
 
 async fn room(

@@ -36,6 +36,8 @@ pub struct Member {
     pub(super) capabilities: RtpCapabilities,
     pub(super) link: Link,
     pub(super) media: MemberMedia,
+    /// What a host said this one may send of each video source, where that differs from the room.
+    pub(super) max_video_bitrate: Option<u32>,
 }
 
 /// Whether a participant can be told anything.

@@ -20,6 +20,7 @@ use shared::{
 };
 use tokio::sync::OnceCell;
 
+use self::news::EarlyNews;
 use super::{
     Admission, MediaCommand, RoomSettings, RoomSummary,
     member::{ConnectionId, Link, Member, MemberMedia},
@@ -27,8 +28,11 @@ use super::{
     store::RoomRecord,
 };
 
+mod limits;
 mod media;
+mod news;
 
+pub use limits::LimitError;
 pub use media::ConsumerPlan;
 
 /// One room and everyone in it.
@@ -41,6 +45,7 @@ pub struct Room {
     /// While somebody is in the room.
     router: Option<Arc<RouterSlot>>,
     life: Life,
+    early: EarlyNews,
 }
 
 /// Whether a room will last.
@@ -120,7 +125,7 @@ impl Room {
     #[must_use]
     pub const fn new(record: RoomRecord, settings: RoomSettings, now: Instant) -> Self {
         let life = Life::Idle { since: now };
-        Self { record, settings, members: Vec::new(), router: None, life }
+        Self { record, settings, members: Vec::new(), router: None, life, early: EarlyNews::new() }
     }
 
     /// The room's id.
@@ -256,7 +261,8 @@ impl Room {
             if let Link::Connected { outbox, .. } = &member.link {
                 outbox.close(CloseCode::Replaced);
             }
-            *member = Member::from(entrant);
+            let max_video_bitrate = member.max_video_bitrate;
+            *member = Member { max_video_bitrate, ..Member::from(entrant) };
         }
         discarded
     }
@@ -361,6 +367,7 @@ impl From<Entrant> for Member {
             capabilities: entrant.capabilities,
             link: Link::Connected { connection: entrant.connection, outbox: entrant.outbox },
             media: MemberMedia::default(),
+            max_video_bitrate: None,
         }
     }
 }

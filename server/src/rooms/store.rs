@@ -35,6 +35,8 @@ pub struct RoomRecord {
     pub admission: Admission,
     /// When it was created, to the millisecond.
     pub created_at: SystemTime,
+    /// Bits per second to send of each video source, where the room's differs from the server's.
+    pub max_video_bitrate: Option<u32>,
 }
 
 /// The JSON of a room's file.
@@ -46,6 +48,8 @@ struct RoomFile {
     invite_only: bool,
     /// Milliseconds since 1970.
     created_at: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_video_bitrate: Option<u32>,
 }
 
 impl RoomStore {
@@ -125,6 +129,7 @@ impl From<&RoomRecord> for RoomFile {
                 .ok()
                 .and_then(|time| u64::try_from(time.as_millis()).ok())
                 .unwrap_or_default(),
+            max_video_bitrate: record.max_video_bitrate,
         }
     }
 }
@@ -143,6 +148,7 @@ impl From<RoomFile> for RoomRecord {
             created_at: SystemTime::UNIX_EPOCH
                 .checked_add(since_1970)
                 .unwrap_or(SystemTime::UNIX_EPOCH),
+            max_video_bitrate: file.max_video_bitrate,
         }
     }
 }
@@ -190,6 +196,7 @@ mod tests {
             host_name: "Ada \u{1F469}".to_owned(),
             admission: Admission::InviteOnly,
             created_at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
+            max_video_bitrate: Some(500_000),
         }
     }
 

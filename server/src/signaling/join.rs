@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use shared::{
     error::ErrorCode,
+    limits,
     media::RtpCapabilities,
     signaling::{CloseCode, Join, Joined, PROTOCOL_VERSION, Reply, Role, RoomInfo},
 };
@@ -71,6 +72,7 @@ impl Session {
         let mut joined = self.joined(guard.host_name(), ticket);
         joined.resumed = resumed;
         joined.participants = others;
+        joined.max_video_bitrate = guard.max_video_bitrate(&seat.participant_id);
         let answered = question.answer(Reply::Join(Box::new(joined)));
         drop(guard);
         self.take_place(room, seat, resumed);
@@ -106,7 +108,7 @@ impl Session {
             participants: Vec::new(),
             ice_servers: app.signaling.settings.ice_servers.clone(),
             router_rtp_capabilities: router_capabilities(),
-            max_video_bitrate: app.signaling.settings.max_video_bitrate,
+            max_video_bitrate: limits::DEFAULT_VIDEO_BITRATE,
         }
     }
 

@@ -1,12 +1,12 @@
 //! How much of a video is received, and sent.
 
 use shared::{
-    error::ErrorCode,
-    limits::{MAX_CONSUMERS_PER_PARTICIPANT, MAX_VIDEO_BITRATE, MIN_VIDEO_BITRATE},
+    limits::MAX_CONSUMERS_PER_PARTICIPANT,
     signaling::{Reply, SetMaxBitrate, SetPreferredLayers},
 };
 
 use super::session::{Answered, Place, Question, Refusal};
+use crate::rooms::room::LimitError;
 
 impl Place {
     /// Takes what the participant shows of its videos.
@@ -18,25 +18,40 @@ impl Place {
         if !(1..=MAX_CONSUMERS_PER_PARTICIPANT).contains(&consumers.len()) {
             return Err(Refusal::bad_request("name 1 to 400 consumers"));
         }
-        let room = self.room.lock();
-        for preferred in consumers {
-            room.own_consumer(&self.seat, preferred.consumer_id)?;
+        {
+            let room = self.room.lock();
+            for preferred in consumers {
+                room.own_consumer(&self.seat, preferred.consumer_id)?;
+            }
         }
         Ok(question.answer(Reply::Done))
     }
 
-    /// Limits what others send, for a host.
+    /// Limits what participants send, for a host.
     pub(super) fn set_max_bitrate(
         &self,
         question: Question,
         limit: &SetMaxBitrate,
     ) -> Result<Answered, Refusal> {
-        if !self.room.lock().is_host(&self.seat)? {
-            return Err(ErrorCode::Forbidden.into());
-        }
-        if !(MIN_VIDEO_BITRATE..=MAX_VIDEO_BITRATE).contains(&limit.max_video_bitrate) {
-            return Err(Refusal::bad_request("from 50000 to 50000000 bits per second"));
+        let record = {
+            let mut room = self.room.lock();
+            room.limit_video(&self.seat, limit)?;
+            room.record().clone()
+        };
+        if limit.participant_id.is_none() {
+            self.app.rooms.save(&record);
         }
         Ok(question.answer(Reply::Done))
+    }
+}
+
+impl From<LimitError> for Refusal {
+    fn from(error: LimitError) -> Self {
+        match error {
+            LimitError::Refused(code) => code.into(),
+            LimitError::OutOfBounds | LimitError::NoSuchParticipant => {
+                Self::bad_request(&error.to_string())
+            }
+        }
     }
 }

@@ -31,8 +31,11 @@ impl Place {
         // Where this fails the worker has closed the producer with its transport.
         let mut room = self.room.lock();
         room.add_producer(&self.seat, transport_id, (producer_id, published))?;
+        let answered = question.answer(Reply::Produce(ProducerRef { producer_id }));
+        room.tell_early_news(producer_id);
+        drop(room);
         tracing::info!(%producer_id, %transport_id, ?source, "[PRODUCE] {producer_id} published");
-        Ok(question.answer(Reply::Produce(ProducerRef { producer_id })))
+        Ok(answered)
     }
 
     /// Ends a producer.

@@ -5,6 +5,7 @@
 //! | `joining` | who comes in, as whom, and what they find |
 //! | `returning` | who comes back, and what the others see meanwhile |
 //! | `media` | transports, producers, consumers, and who may touch them |
+//! | `layers` | how much of a video is received and sent |
 //! | `bounds` | each bound, filled |
 //! | `client` | a server and its clients |
 
@@ -13,5 +14,6 @@
 mod bounds;
 mod client;
 mod joining;
+mod layers;
 mod media;
 mod returning;

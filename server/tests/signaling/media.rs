@@ -18,15 +18,15 @@ const REFUSAL: &str =
     include_str!("../../sfu/src/transport/sdp/fixtures/chromium-refused-answer.sdp");
 
 /// Someone who publishes a microphone and a camera.
-struct Publisher {
-    client: Client,
+pub(crate) struct Publisher {
+    pub(crate) client: Client,
     transport: TransportId,
     microphone: ProducerId,
-    camera: ProducerId,
+    pub(crate) camera: ProducerId,
 }
 
 impl Publisher {
-    async fn start(mut client: Client) -> Self {
+    pub(crate) async fn start(mut client: Client) -> Self {
         let transport = client.create_transport(Direction::Send).await;
         let connected = describe(&mut client, transport, DescriptionKind::Offer, OFFER).await;
         let answer = connected.unwrap().description.unwrap();
@@ -79,7 +79,10 @@ async fn produce(
     }
 }
 
-async fn consume(client: &mut Client, producer_id: ProducerId) -> Result<Consumed, ErrorCode> {
+pub(crate) async fn consume(
+    client: &mut Client,
+    producer_id: ProducerId,
+) -> Result<Consumed, ErrorCode> {
     match client.request(Request::Consume(ProducerRef { producer_id })).await {
         Ok(Reply::Consume(consumed)) => Ok(consumed),
         Ok(other) => panic!("not the reply to consume: {other:?}"),

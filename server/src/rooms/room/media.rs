@@ -10,7 +10,7 @@ use shared::{
     ids::{ConsumerId, ParticipantId, ProducerId, TransportId},
     limits,
     media::Source,
-    signaling::{Direction, Event, NewProducer, ProducerRef, Role, ServerMessage, TransportFailed},
+    signaling::{Direction, Event, NewProducer, ProducerRef, ServerMessage, TransportFailed},
 };
 
 use super::{Room, Seat};
@@ -234,15 +234,6 @@ impl Room {
     pub fn own_consumer(&self, seat: &Seat, id: ConsumerId) -> Result<(), ErrorCode> {
         let is_own = self.member(seat)?.media.consumers.contains_key(&id);
         is_own.then_some(()).ok_or(ErrorCode::ConsumerNotFound)
-    }
-
-    /// Whether the seat is a host's.
-    ///
-    /// # Errors
-    ///
-    /// The seat was taken over.
-    pub fn is_host(&self, seat: &Seat) -> Result<bool, ErrorCode> {
-        Ok(self.member(seat)?.role == Role::Host)
     }
 
     /// Forgets a consumer of the seat that has ended.

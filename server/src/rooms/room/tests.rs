@@ -7,6 +7,8 @@ use shared::{ids::ConsumerId, media::Source};
 use super::*;
 use crate::rooms::{member::Published, outbox::Outgoing};
 
+mod news;
+
 const ROUTER: RouterId = RouterId(1);
 const SETTINGS: RoomSettings = RoomSettings {
     max_rooms: 1,
@@ -14,6 +16,7 @@ const SETTINGS: RoomSettings = RoomSettings {
     idle_timeout: Duration::from_secs(3600),
     closed_grace: Duration::from_secs(7),
     reconnect_grace: Duration::from_secs(30),
+    max_video_bitrate: 1_000_000,
 };
 
 /// A room at a time of its own, and the sockets of those in it.
@@ -37,6 +40,7 @@ impl World {
             host_name: "Ada".to_owned(),
             admission: Admission::BareIdAllowed,
             created_at: SystemTime::UNIX_EPOCH,
+            max_video_bitrate: None,
         };
         Self { room: Room::new(record, SETTINGS, now), now, connections: 0 }
     }
@@ -126,6 +130,9 @@ fn summary(text: &str) -> String {
     let data = &message["data"];
     let detail = data["presence"].as_str().or_else(|| data["code"].as_str());
     let detail = detail.or_else(|| data["producerId"].as_str()).unwrap_or_default();
+    if let Some(bitrate) = data["maxVideoBitrate"].as_u64() {
+        return format!("maxBitrate {bitrate}");
+    }
     format!("{} {detail}", message["event"].as_str().unwrap()).trim().to_owned()
 }
 

@@ -1,0 +1,92 @@
+//! What the media workers report of streams, to be told to whom it concerns.
+
+use std::collections::VecDeque;
+
+use shared::{
+    ids::{ConsumerId, ParticipantId, ProducerId},
+    media::Layer,
+    signaling::{ActiveSpeakers, ConsumerLayer, Event, LayersWanted, ServerMessage},
+};
+
+use super::Room;
+use crate::rooms::{member::Member, outbox::written};
+
+/// Most reports that are kept of producers that the room does not know yet.
+const MAX_EARLY: usize = 16;
+
+/// The last reports of producers whose making the room was not told of yet: the worker's report
+/// and its reply take different ways. Over [`MAX_EARLY`] the oldest go; a publisher that was not
+/// told what is wanted sends everything, which is only dearer.
+#[derive(Debug)]
+pub(super) struct EarlyNews(VecDeque<(ProducerId, Vec<u8>)>);
+
+impl EarlyNews {
+    pub(super) const fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
+    fn keep(&mut self, producer_id: ProducerId, layers: Vec<u8>) {
+        self.0.retain(|(known, _)| *known != producer_id);
+        if self.0.len() >= MAX_EARLY {
+            self.0.pop_front();
+        }
+        self.0.push_back((producer_id, layers));
+    }
+
+    fn take(&mut self, producer_id: ProducerId) -> Option<Vec<u8>> {
+        let index = self.0.iter().position(|(known, _)| *known == producer_id)?;
+        self.0.remove(index).map(|(_, layers)| layers)
+    }
+}
+
+impl Room {
+    /// Takes the report which layers of a video somebody receives.
+    pub fn handle_layers_wanted(&mut self, producer_id: ProducerId, layers: Vec<u8>) {
+        let publisher =
+            self.members.iter().find(|member| member.media.producers.contains_key(&producer_id));
+        match publisher {
+            Some(publisher) => publisher.tell_of_wanted(producer_id, layers),
+            None => self.early.keep(producer_id, layers),
+        }
+    }
+
+    /// Tells what was reported of a producer before the room knew it.
+    pub fn tell_early_news(&mut self, producer_id: ProducerId) {
+        if let Some(layers) = self.early.take(producer_id) {
+            self.handle_layers_wanted(producer_id, layers);
+        }
+    }
+
+    /// Takes the report what is forwarded to a consumer.
+    pub fn handle_consumer_layer(&self, consumer_id: ConsumerId, layer: Option<Layer>) {
+        let receives = |member: &&Member| member.media.consumers.contains_key(&consumer_id);
+        if let Some(receiver) = self.members.iter().find(receives) {
+            receiver.tell_event(Event::ConsumerLayer(ConsumerLayer { consumer_id, layer }));
+        }
+    }
+
+    /// Takes the report which producers speak, the loudest first.
+    pub fn handle_active_speakers(&self, producers: &[ProducerId]) {
+        let mut participant_ids: Vec<ParticipantId> = Vec::new();
+        for producer_id in producers {
+            let mut members = self.members.iter();
+            let speaker = members.find(|m| m.media.producers.contains_key(producer_id));
+            if let Some(speaker) = speaker.filter(|m| !participant_ids.contains(&m.id)) {
+                participant_ids.push(speaker.id.clone());
+            }
+        }
+        let event = Event::ActiveSpeakers(ActiveSpeakers { participant_ids });
+        let text = written(&ServerMessage::Event(event));
+        self.members.iter().for_each(|member| member.tell(&text));
+    }
+}
+
+impl Member {
+    fn tell_of_wanted(&self, producer_id: ProducerId, layers: Vec<u8>) {
+        self.tell_event(Event::LayersWanted(LayersWanted { producer_id, layers }));
+    }
+
+    pub(super) fn tell_event(&self, event: Event) {
+        self.tell(&written(&ServerMessage::Event(event)));
+    }
+}
