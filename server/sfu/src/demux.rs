@@ -7,16 +7,17 @@
 //! | 20 to 63 | DTLS | the opened path |
 //! | 128 to 191 | RTP and RTCP | the opened path |
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, DefaultHasher},
-};
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
 
 use crate::command::{Path, WorkerIndex};
 
 /// A hash map without random state: one seed replays one run. Its keys are either our own or, like
-/// paths, were authenticated before they were inserted, so that nobody outside can pick collisions.
-pub(crate) type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+/// paths, were authenticated before they were inserted, a few for each client, so that nobody
+/// outside can pick enough collisions; so a hash of a few instructions will do, which every packet
+/// has to pay several times.
+pub(crate) type Map<K, V> = HashMap<K, V, FxBuildHasher>;
 
 /// What the first byte says a datagram is (RFC 7983 section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@
 //! | `consumer` | one viewer's receipt of it: state, numbering, retransmissions, reports |
 //! | `arrivals` | extended sequence numbers, duplicates, restarts |
 //! | `cache` | recent packets, shared by all consumers |
-//! | `fanout` | audio at once, video gathered consumer by consumer |
+//! | `fanout` | what came in one batch, gathered viewer by viewer |
 //! | `egress` | the canonical packet and what differs per viewer |
 //! | `sequence` | continuous numbers and timestamps for one viewer |
 //! | [`keyframe`], [`vp8`], [`vp9`], [`av1`] | what payloads say of frames and layers, where a decoder can start
@@ -46,7 +46,7 @@ use shared::ids::{ProducerId, RouterId};
 
 use arena::Arena;
 use consumer::Consumer;
-use fanout::Progress;
+use fanout::Fanout;
 use producer::Producer;
 use schedule::{REPORT_TICK, earlier, is_awaited};
 
@@ -78,9 +78,7 @@ pub struct Router {
     producers: Arena<Producer>,
     consumers: Arena<Consumer>,
     events: VecDeque<RouterEvent>,
-    /// Producers with packets to forward; the front one is under way.
-    waiting: VecDeque<ProducerKey>,
-    progress: Progress,
+    fanout: Fanout,
     /// Not later than the earliest time a producer wants something.
     producers_due: Option<Instant>,
     /// When to look for sender reports next.
@@ -96,8 +94,7 @@ impl Router {
             producers: Arena::new(),
             consumers: Arena::new(),
             events: VecDeque::new(),
-            waiting: VecDeque::new(),
-            progress: Progress::START,
+            fanout: Fanout::new(),
             producers_due: None,
             reports_due: None,
         }
@@ -227,14 +224,15 @@ impl Router {
         }
     }
 
-    /// Takes one decrypted packet of a publisher for every consumer that is ready. Audio is sent at
-    /// once, video by [`Router::forward_next`].
+    /// Takes one decrypted packet of a publisher for every consumer that is ready;
+    /// [`Router::forward_next`] sends it.
     pub fn handle_rtp<E: Egress>(
         &mut self,
         now: Instant,
         incoming: IncomingRtp<'_>,
         egress: &mut E,
     ) -> Ingested {
+        self.finish_forwarding(now, egress);
         let Some(producer) = self.producers.get_mut(incoming.producer.0) else {
             return Ingested::UnknownProducer;
         };

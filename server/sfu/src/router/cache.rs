@@ -22,10 +22,12 @@ pub(super) struct CacheLimits {
 }
 
 impl CacheLimits {
-    /// Nobody asks for audio again, so only the packet being forwarded must be there; the rest of
-    /// the chunk serves packets that were overtaken.
+    /// Nobody asks for audio again, so only the packets that wait to be forwarded must be there;
+    /// the rest of a chunk serves packets that were overtaken. A steady voice has one chunk; what
+    /// comes at once after a stall has as many as it takes, of which each holds one of the waiting
+    /// packets at least.
     pub(super) const AUDIO: Self =
-        Self { chunk_len: 2048, max_chunks: 1, max_packets: 64, keep: Duration::ZERO };
+        Self { chunk_len: 2048, max_chunks: 4, max_packets: 64, keep: Duration::from_millis(10) };
 
     /// One second is five round trips of 200 ms; 1 MiB is that second at 8 Mbit/s.
     pub(super) const VIDEO: Self = Self {

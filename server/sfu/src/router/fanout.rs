@@ -1,61 +1,106 @@
-//! From one producer to its consumers: audio at once, video gathered.
+//! From the producers of a room to its viewers, gathered viewer by viewer.
 //!
-//! The packets of a video frame come within one batch of datagrams. They are forwarded consumer by
-//! consumer, not packet by packet, so that each viewer's packets are sealed back to back and leave
-//! as one run, which the kernel takes in one call.
+//! What came in one batch of datagrams is forwarded together: everything for one viewer, of all
+//! producers, then everything for the next. So a viewer's packets are sealed back to back, and
+//! those of one length leave as one run, which the kernel takes in one call. A shorter packet may
+//! end a run: each voice follows a picture, and rides along.
 
 use std::time::Instant;
 
 use super::{
-    Arena, Consumer, ConsumerKey, Egress, Forwarding, ProducerKey, Router, is_awaited,
-    producer::Producer,
+    Arena, Consumer, ConsumerKey, Egress, Forwarding, ProducerKey, Router, TransportKey,
+    is_awaited, producer::Producer,
 };
 
 /// Video packets of one producer that wait for the end of a batch; the next one sends them off.
-pub(super) const MAX_PENDING: usize = 32;
+const MAX_PENDING_VIDEO: usize = 32;
 
-/// How far the fan-out of the producer in front has come.
+/// Audio packets likewise; the cache of a voice is sure to keep as many.
+const MAX_PENDING_AUDIO: usize = 4;
+
+/// What of a room waits to be forwarded, and how far that has come.
+///
+/// Forwarding begins with a plan: one errand for each consumer of the waiting producers, sorted so
+/// that those of one viewer are together.
 #[derive(Debug)]
-pub(super) struct Progress {
-    /// Consumers that have been served.
-    served: usize,
+pub(super) struct Fanout {
+    /// Producers with packets to forward, in the order in which the first of these came.
+    waiting: Vec<ProducerKey>,
+    /// Empty until forwarding begins.
+    plan: Vec<Errand>,
+    /// How many errands of the plan are done.
+    done: usize,
 }
 
-impl Progress {
-    /// Nobody has been served.
-    pub(super) const START: Self = Self { served: 0 };
+/// One consumer that is to be sent what its producer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Errand {
+    viewer: TransportKey,
+    /// When it is its producer's turn within what the viewer gets.
+    turn: usize,
+    consumer: ConsumerKey,
+    producer: ProducerKey,
+}
+
+impl Fanout {
+    pub(super) const fn new() -> Self {
+        Self { waiting: Vec::new(), plan: Vec::new(), done: 0 }
+    }
+
+    /// The next errand, if it is for `viewer` or that is nobody in particular.
+    fn next_for(&mut self, viewer: Option<TransportKey>) -> Option<Errand> {
+        let errand = self.plan.get(self.done).copied()?;
+        if viewer.is_some_and(|viewer| viewer != errand.viewer) {
+            return None;
+        }
+        self.done += 1;
+        Some(errand)
+    }
 }
 
 impl Router {
-    /// Sends what was gathered to one more consumer.
+    /// Whether nothing waits for [`Router::forward_next`].
+    #[must_use]
+    pub const fn is_idle(&self) -> bool {
+        self.fanout.waiting.is_empty()
+    }
+
+    /// Sends what was gathered to one more viewer.
     ///
     /// Call it after each batch of [`Router::handle_rtp`] until it says [`Forwarding::Idle`], and
     /// before anything else is done to the router.
     pub fn forward_next<E: Egress>(&mut self, now: Instant, egress: &mut E) -> Forwarding {
-        let Some(key) = self.waiting.front().copied() else { return Forwarding::Idle };
-        let Some(producer) = self.producers.get_mut(key.0) else {
-            self.finish_front();
-            return Forwarding::More;
+        if self.fanout.plan.is_empty() {
+            self.plan();
+        }
+        let Some(first) = self.fanout.next_for(None) else {
+            self.conclude_all(now);
+            return Forwarding::Idle;
         };
-        match producer.consumers.get(self.progress.served).copied() {
-            Some(consumer) => {
-                self.progress.served += 1;
-                forward_to(now, producer, &mut self.consumers, consumer, egress);
+        let mut next = Some(first);
+        while let Some(errand) = next {
+            if let Some(producer) = self.producers.get(errand.producer.0) {
+                forward_to(now, producer, &mut self.consumers, errand.consumer, egress);
             }
-            None => {
-                self.finish_front();
-                self.conclude(now, key);
-            }
+            next = self.fanout.next_for(Some(first.viewer));
         }
         Forwarding::More
     }
 
-    /// Notes that a producer has packets waiting; audio, and video beyond the bound, goes at once.
+    /// Finishes what [`Router::forward_next`] has begun: a packet that comes now is of another
+    /// batch.
+    pub(super) fn finish_forwarding<E: Egress>(&mut self, now: Instant, egress: &mut E) {
+        while !self.fanout.plan.is_empty() && self.forward_next(now, egress) == Forwarding::More {}
+    }
+
+    /// Notes that a producer has packets waiting; beyond the bound they go at once.
     pub(super) fn enqueue<E: Egress>(&mut self, now: Instant, key: ProducerKey, egress: &mut E) {
         let Some(producer) = self.producers.get_mut(key.0) else { return };
-        if producer.options.codec.is_video() && producer.pending.len() < MAX_PENDING {
+        let is_video = producer.options.codec.is_video();
+        let bound = if is_video { MAX_PENDING_VIDEO } else { MAX_PENDING_AUDIO };
+        if producer.pending.len() < bound {
             if producer.pending.len() == 1 {
-                self.waiting.push_back(key);
+                self.fanout.waiting.push(key);
             }
             return;
         }
@@ -64,16 +109,41 @@ impl Router {
                 forward_to(now, producer, &mut self.consumers, consumer, egress);
             }
         }
-        if self.waiting.front() == Some(&key) {
-            self.progress = Progress::START;
-        }
-        self.waiting.retain(|waiting| *waiting != key);
+        self.fanout.waiting.retain(|waiting| *waiting != key);
         self.conclude(now, key);
     }
 
-    fn finish_front(&mut self) {
-        self.waiting.pop_front();
-        self.progress = Progress::START;
+    /// Sorts who gets something by viewer, and what one viewer gets so that pictures and voices
+    /// take turns.
+    fn plan(&mut self) {
+        let Self { producers, consumers, fanout, .. } = self;
+        fanout.done = 0;
+        let (mut pictures, mut voices) = (0, 0);
+        for key in &fanout.waiting {
+            let Some(producer) = producers.get(key.0) else { continue };
+            let is_video = producer.options.codec.is_video();
+            let (rank, place) = if is_video { (&mut pictures, 0) } else { (&mut voices, 1) };
+            let turn = 2 * *rank + place;
+            *rank += 1;
+            for consumer in &producer.consumers {
+                let Some(found) = consumers.get(consumer.0).filter(|one| !one.is_paused()) else {
+                    continue;
+                };
+                let viewer = found.options.transport;
+                fanout.plan.push(Errand { viewer, turn, consumer: *consumer, producer: *key });
+            }
+        }
+        fanout.plan.sort_unstable();
+    }
+
+    fn conclude_all(&mut self, now: Instant) {
+        self.fanout.plan.clear();
+        for index in 0..self.fanout.waiting.len() {
+            if let Some(key) = self.fanout.waiting.get(index).copied() {
+                self.conclude(now, key);
+            }
+        }
+        self.fanout.waiting.clear();
     }
 
     /// Forgets what every consumer has been sent, and asks for a key frame or stops asking.

@@ -137,10 +137,20 @@ impl Room {
     }
 
     fn ingest(&mut self, producer: ProducerKey, role: StreamRole, packet: &[u8]) -> Ingested {
-        let incoming = IncomingRtp { producer, role, packet, ids: &self.ids };
-        let outcome = self.router.handle_rtp(self.now, incoming, &mut self.egress);
-        while self.router.forward_next(self.now, &mut self.egress) == Forwarding::More {}
+        let outcome = self.gather(producer, role, packet);
+        self.forward();
         outcome
+    }
+
+    /// Takes a packet in that others of its batch will follow.
+    fn gather(&mut self, producer: ProducerKey, role: StreamRole, packet: &[u8]) -> Ingested {
+        let incoming = IncomingRtp { producer, role, packet, ids: &self.ids };
+        self.router.handle_rtp(self.now, incoming, &mut self.egress)
+    }
+
+    /// Ends a batch.
+    fn forward(&mut self) {
+        while self.router.forward_next(self.now, &mut self.egress) == Forwarding::More {}
     }
 
     fn nack(&mut self, consumer: ConsumerKey, numbers: &[u16]) {

@@ -109,14 +109,7 @@ impl Worker {
         Some((router, departure))
     }
 
-    /// Notes that a router has packets to forward at the end of the batch.
-    pub(super) fn forward_later(&mut self, router_id: RouterId) {
-        if self.forwarding.back() != Some(&router_id) {
-            self.forwarding.push_back(router_id);
-        }
-    }
-
-    /// Seals what one more consumer gets of the batch; `false` when everything is forwarded.
+    /// Seals what one more viewer gets of the batch; `false` when everything is forwarded.
     pub(super) fn forward_some(&mut self) -> bool {
         let Some(router_id) = self.forwarding.front().copied() else { return false };
         let now = self.now;

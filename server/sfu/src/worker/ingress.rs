@@ -127,10 +127,15 @@ impl Worker {
             if is_successor {
                 router.expect_restart(producer);
             }
-            router.handle_rtp(now, incoming, egress)
+            let was_idle = router.is_idle();
+            let ingested = router.handle_rtp(now, incoming, egress);
+            (ingested, was_idle && !router.is_idle())
         });
-        self.forward_later(router_id);
-        if matches!(ingested, Some(Ingested::Malformed)) {
+        let Some((ingested, has_begun)) = ingested else { return };
+        if has_begun {
+            self.forwarding.push_back(router_id);
+        }
+        if ingested == Ingested::Malformed {
             self.statistics.rtp_unclaimed += 1;
         }
     }

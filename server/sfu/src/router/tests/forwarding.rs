@@ -219,3 +219,75 @@ fn a_stream_that_starts_anew_continues_for_the_viewer() {
     assert_eq!(sent[1].index, sent[0].index + 1);
     assert_eq!(sent[1].timestamp, 900_000 + 180_000, "two seconds later");
 }
+
+#[test]
+fn a_viewers_packets_of_one_batch_come_together_and_a_voice_follows_each_picture() {
+    let mut room = Room::new();
+    let cameras: Vec<_> = (0..2).map(|_| room.producer(Codec::Vp8)).collect();
+    let voices: Vec<_> = (0..3).map(|_| room.producer(Codec::Opus)).collect();
+    for viewer in [20, 10] {
+        for source in cameras.iter().chain(&voices) {
+            room.consumer(*source, viewer);
+        }
+    }
+    let gather = |room: &mut Room, source, payload: &[u8], number| {
+        let packet = packet(number, 0, payload);
+        assert_eq!(room.gather(source, StreamRole::Primary, &packet), Ingested::Forwarded);
+    };
+    for (name, voice) in [b"a", b"b", b"c"].into_iter().zip(voices) {
+        gather(&mut room, voice, name, 1);
+    }
+    for number in 1..=2 {
+        for camera in &cameras {
+            gather(&mut room, *camera, &vp8(number == 1, &[]), number);
+        }
+    }
+    assert_eq!(room.sent(), [], "the batch is not over");
+    room.forward();
+    let sent = room.sent();
+    let (first, second) = sent.split_at(7);
+    assert!(first.iter().all(|packet| packet.transport == TransportKey(10)));
+    assert!(second.iter().all(|packet| packet.transport == TransportKey(20)));
+    for one in [first, second] {
+        let payloads: Vec<_> = one.iter().map(|packet| packet.payload.as_slice()).collect();
+        let (key, delta) = (&vp8(true, &[])[..], &vp8(false, &[])[..]);
+        assert_eq!(payloads, [key, delta, b"a", key, delta, b"b", b"c"]);
+    }
+    assert!(room.router.is_idle());
+}
+
+#[test]
+fn what_comes_all_at_once_is_sent_off_in_order_without_waiting_for_the_end_of_the_batch() {
+    let mut room = Room::new();
+    let (camera, voice) = (room.producer(Codec::Vp8), room.producer(Codec::Opus));
+    room.consumer(camera, 2);
+    room.consumer(voice, 2);
+    for number in 0..100u16 {
+        let picture = vp8(number == 0, &[7; 1100]);
+        room.gather(camera, StreamRole::Primary, &packet(number, 0, &picture));
+        let voice_packet = packet(number, 0, &[9; 1200]);
+        room.gather(voice, StreamRole::Primary, &voice_packet);
+    }
+    room.forward();
+    let sent = room.sent();
+    for kind in [Codec::Vp8, Codec::Opus].map(Codec::payload_type) {
+        let of_kind: Vec<_> = sent.iter().filter(|one| one.payload_type == kind).collect();
+        let first = of_kind.first().map_or(0, |one| one.index);
+        let numbers: Vec<_> = of_kind.iter().map(|one| one.index - first).collect();
+        assert_eq!(numbers, (0..100).collect::<Vec<u64>>(), "of type {kind}");
+    }
+}
+
+#[test]
+fn a_packet_between_two_viewers_is_of_another_batch() {
+    let mut room = Room::new();
+    let voice = room.producer(Codec::Opus);
+    room.consumer(voice, 2);
+    room.consumer(voice, 3);
+    room.gather(voice, StreamRole::Primary, &packet(1, 0, b"1"));
+    room.router.forward_next(room.now, &mut room.egress);
+    room.gather(voice, StreamRole::Primary, &packet(2, 960, b"2"));
+    room.forward();
+    let to: Vec<_> = room.sent().iter().map(|one| (one.transport.0, one.payload[0])).collect();
+    assert_eq!(to, [(2, b'1'), (3, b'1'), (2, b'2'), (3, b'2')]);
+}
