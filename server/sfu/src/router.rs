@@ -50,7 +50,7 @@ use fanout::Fanout;
 use producer::Producer;
 use schedule::{REPORT_TICK, earlier, is_awaited};
 
-pub use consumer::{ConsumerOptions, ConsumerStats, ReportEcho};
+pub use consumer::{ConsumerOptions, ConsumerStats, ReceptionReport};
 pub use egress::{Egress, OutgoingRtp, PADDING_PACKET_LEN, SenderReport, TransportKey};
 pub use missing::LostPackets;
 pub use names::{ClosedConsumer, ConsumerKey, Forwarding, ProducerKey, RouterError, RouterEvent};
@@ -312,11 +312,17 @@ impl Router {
         self.request_key_frame(now, producer);
     }
 
-    /// Measures the round trip to a viewer by its reception report.
-    pub fn handle_report_echo(&mut self, now: Instant, consumer: ConsumerKey, echo: ReportEcho) {
-        if let Some(consumer) = self.consumers.get_mut(consumer.0) {
-            consumer.note_echo(now, echo);
-        }
+    /// Takes a viewer's reception report of what it is sent.
+    pub fn handle_reception_report(
+        &mut self,
+        now: Instant,
+        consumer: ConsumerKey,
+        report: ReceptionReport,
+    ) {
+        let Some(consumer) = self.consumers.get_mut(consumer.0) else { return };
+        consumer.note_report(now, report);
+        let producer = consumer.options.producer;
+        self.tell_listener_loss(producer);
     }
 
     /// When to call [`Router::handle_timeout`]; the events are drained before.

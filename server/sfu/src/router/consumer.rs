@@ -70,9 +70,11 @@ pub struct ConsumerStats {
     pub sender_reports: u64,
 }
 
-/// What a viewer's reception report says about our sender reports (RFC 3550 section 6.4.1).
+/// What a viewer's reception report says (RFC 3550 section 6.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReportEcho {
+pub struct ReceptionReport {
+    /// Share of our packets that were lost on their way since the report before, in 1/256.
+    pub fraction_lost: u8,
     /// The middle 32 bits of the last report's wall clock (LSR).
     pub last_report: u32,
     /// Time since the viewer received it, in units of 1/65536 s (DLSR).
@@ -103,6 +105,8 @@ pub(super) struct Consumer {
     rewriter: SequenceRewriter,
     rtx: Option<RtxStream>,
     round_trip: Duration,
+    /// Share of packets that is lost on the way to the viewer, in 1/256.
+    loss: u8,
     /// The middle of the last report's wall clock, and when it was sent.
     last_report: Option<(u32, Instant)>,
 }
@@ -133,6 +137,7 @@ impl Consumer {
             state: ConsumerState::Paused,
             rewriter: SequenceRewriter::new(first_number(options.ssrc), codec.clock_rate()),
             round_trip: MIN_ROUND_TRIP,
+            loss: 0,
             last_report: None,
             stats: ConsumerStats::default(),
         }
@@ -148,6 +153,7 @@ impl Consumer {
 
     pub(super) const fn pause(&mut self) {
         self.state = ConsumerState::Paused;
+        self.loss = 0;
     }
 
     pub(super) const fn resume(&mut self) {
@@ -282,15 +288,22 @@ impl Consumer {
         })
     }
 
-    /// Measures the round trip by what the viewer says of our last sender report (RFC 3550
-    /// section 6.4.1, figure 2); an echo of an earlier report is ignored.
-    pub(super) fn note_echo(&mut self, now: Instant, echo: ReportEcho) {
-        let Some((_, sent_at)) = self.last_report.filter(|(ntp, _)| *ntp == echo.last_report)
+    /// Share of packets that is lost on the way to the viewer, in 1/256. It rises at once and falls
+    /// by an eighth with each report: one quiet second is no reason to do without protection.
+    pub(super) const fn loss(&self) -> u8 {
+        self.loss
+    }
+
+    /// Notes how much is lost, and measures the round trip by what the viewer says of our last
+    /// sender report (RFC 3550 section 6.4.1, figure 2); an echo of an earlier one is ignored.
+    pub(super) fn note_report(&mut self, now: Instant, report: ReceptionReport) {
+        self.loss = report.fraction_lost.max(self.loss - self.loss.div_ceil(8));
+        let Some((_, sent_at)) = self.last_report.filter(|(ntp, _)| *ntp == report.last_report)
         else {
             return;
         };
         let since = ntp_duration(now.saturating_duration_since(sent_at)) >> 16;
-        let measured = Duration::from_secs(since.saturating_sub(u64::from(echo.delay))) / 65_536;
+        let measured = Duration::from_secs(since.saturating_sub(u64::from(report.delay))) / 65_536;
         let measured = measured.clamp(MIN_ROUND_TRIP, MAX_ROUND_TRIP);
         // Smoothed as TCP does (RFC 6298 section 2).
         self.round_trip = (self.round_trip * 7 + measured) / 8;

@@ -48,6 +48,15 @@ pub enum RouterEvent {
         /// The packets.
         lost: LostPackets,
     },
+    /// Protect the sound better, or less: tell of this loss in the reports.
+    ListenerLoss {
+        /// The source.
+        producer: ProducerKey,
+        /// The publisher's transport.
+        transport: TransportKey,
+        /// What is lost on the way to the listener that loses most, in 1/256.
+        fraction_lost: u8,
+    },
 }
 
 /// A consumer that ended with its producer.

@@ -120,6 +120,8 @@ pub(super) struct Producer {
     /// Taken in and not forwarded yet, in the order of arrival.
     pub(super) pending: Vec<Received>,
     pub(super) key_frames: KeyFrameRequester,
+    /// What its publisher was told is lost on the way to its listeners, in 1/256.
+    pub(super) listener_loss: u8,
     pub(super) stats: ProducerStats,
 }
 
@@ -159,6 +161,7 @@ impl Producer {
             consumers: Vec::new(),
             pending: Vec::new(),
             key_frames: KeyFrameRequester::default(),
+            listener_loss: 0,
             stats: ProducerStats::default(),
         }
     }

@@ -75,6 +75,23 @@ impl Router {
         found.due()
     }
 
+    /// Tells a microphone what is lost on the way to its worst listener, when that has changed.
+    ///
+    /// Opus adds a copy of each frame to the next one as soon as its sender hears of loss (RFC 6716
+    /// section 2.1.7). The sender's own link may be perfect, so it has to be told of the others'.
+    pub(super) fn tell_listener_loss(&mut self, producer: ProducerKey) {
+        let Some(found) = self.producers.get_mut(producer.0) else { return };
+        if found.options.codec.is_video() || self.events.len() >= MAX_EVENTS {
+            return;
+        }
+        let losses = found.consumers.iter().filter_map(|key| self.consumers.get(key.0));
+        let fraction_lost = losses.map(Consumer::loss).max().unwrap_or_default();
+        if std::mem::replace(&mut found.listener_loss, fraction_lost) != fraction_lost {
+            let transport = found.options.transport;
+            self.events.push_back(RouterEvent::ListenerLoss { producer, transport, fraction_lost });
+        }
+    }
+
     pub(super) fn poll_sender_reports<E: Egress>(&mut self, now: Instant, egress: &mut E) {
         self.reports_due = None;
         for (_, consumer) in self.consumers.iter_mut().filter(|(_, one)| !one.is_paused()) {

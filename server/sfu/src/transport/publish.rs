@@ -7,7 +7,12 @@ use shared::media::MediaKind;
 
 use super::{
     pace::Pace,
-    rtcp::{ntp::NtpTime, reception::ReceptionStatistics, twcc::TwccRecorder, write},
+    rtcp::{
+        ntp::NtpTime,
+        reception::{ReceptionStatistics, ReportBlock},
+        twcc::TwccRecorder,
+        write,
+    },
     sdp::{Answer, Answerer, Mid, ReceiveParameters},
 };
 use crate::{
@@ -64,6 +69,19 @@ struct Stream {
     producer: ProducerKey,
     role: StreamRole,
     statistics: ReceptionStatistics,
+    /// What is lost on the way to the listeners, in 1/256.
+    listener_loss: u8,
+}
+
+impl Stream {
+    /// What the client is told of its stream: the loss that counts is the worse one, its own or
+    /// that of its listeners. The count of lost packets, by which senders find their bit rate, is
+    /// the client's own.
+    fn report(&mut self, now: Instant) -> Option<ReportBlock> {
+        let mut block = self.statistics.report(now)?;
+        block.fraction_lost = block.fraction_lost.max(self.listener_loss);
+        Some(block)
+    }
 }
 
 /// Whose packet it is.
@@ -213,6 +231,7 @@ impl PublishLeg {
             producer,
             role,
             statistics: ReceptionStatistics::new(now, header.ssrc, clock_rate),
+            listener_loss: 0,
         });
         let is_successor = before.is_some_and(|before| before != header.ssrc);
         Some((self.streams.len().saturating_sub(1), is_successor))
@@ -230,6 +249,13 @@ impl PublishLeg {
         (stream.role == StreamRole::Primary).then_some(stream.producer)
     }
 
+    /// Notes what is lost on the way to a producer's listeners, in 1/256.
+    pub(crate) fn set_listener_loss(&mut self, producer: ProducerKey, fraction_lost: u8) {
+        for stream in self.streams.iter_mut().filter(|stream| stream.producer == producer) {
+            stream.listener_loss = fraction_lost;
+        }
+    }
+
     /// When [`PublishLeg::write_feedback`] has something to say.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.next_report.into_iter().chain(self.twcc.poll_timeout()).min()
@@ -245,7 +271,7 @@ impl PublishLeg {
             return false;
         }
         self.next_report = Some(now + REPORT_INTERVAL);
-        let reports = self.streams.iter_mut().filter_map(|stream| stream.statistics.report(now));
+        let reports = self.streams.iter_mut().filter_map(|stream| stream.report(now));
         let blocks: Vec<_> = reports.take(MAX_BLOCKS).collect();
         write::receiver_report(out, self.ssrc, &blocks);
         true

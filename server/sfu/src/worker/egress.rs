@@ -162,7 +162,9 @@ impl Worker {
 impl Departure<'_> {
     /// Sends a publisher what a router wants of it.
     fn request_upstream(&mut self, event: &RouterEvent) {
-        let (RouterEvent::KeyFrame { transport, .. } | RouterEvent::Nack { transport, .. }) = event;
+        let (RouterEvent::KeyFrame { transport, .. }
+        | RouterEvent::Nack { transport, .. }
+        | RouterEvent::ListenerLoss { transport, .. }) = event;
         let Some(transport) = self.transports.get_mut(table_key(*transport)) else { return };
         let Leg::Publish(leg) = &mut transport.leg else { return };
         self.rtcp.clear();
@@ -173,6 +175,10 @@ impl Departure<'_> {
             RouterEvent::Nack { producer, lost, .. } => {
                 leg.write_nack(*producer, lost.as_slice(), self.rtcp)
             }
+            RouterEvent::ListenerLoss { producer, fraction_lost, .. } => {
+                leg.set_listener_loss(*producer, *fraction_lost);
+                false
+            }
         };
         if !written {
             return;
@@ -182,6 +188,7 @@ impl Departure<'_> {
             RouterEvent::Nack { lost, .. } => {
                 self.statistics.nacks_sent += lost.as_slice().len() as u64;
             }
+            RouterEvent::ListenerLoss { .. } => {}
         }
         seal_rtcp(transport, self.rtcp, self.outbox);
     }

@@ -6,7 +6,7 @@ use super::{Worker, entropy::worker_of, table::Leg};
 use crate::{
     command::{Disposition, Path},
     demux::{DatagramKind, Destination, is_rtcp},
-    router::{IncomingRtp, Ingested, ReportEcho, SenderClock},
+    router::{IncomingRtp, Ingested, ReceptionReport, SenderClock},
     rtp::RtpHeader,
     transport::{
         ice,
@@ -196,10 +196,13 @@ impl Worker {
             RtcpMessage::ReceiverReport { blocks, .. }
             | RtcpMessage::SenderReport { blocks, .. } => {
                 for block in blocks.clone() {
-                    let echo =
-                        ReportEcho { last_report: block.last_sr, delay: block.delay_since_last_sr };
+                    let report = ReceptionReport {
+                        fraction_lost: block.fraction_lost,
+                        last_report: block.last_sr,
+                        delay: block.delay_since_last_sr,
+                    };
                     self.with_consumer_of(key, block.ssrc, |router, consumer, _| {
-                        router.handle_report_echo(now, consumer, echo);
+                        router.handle_reception_report(now, consumer, report);
                     });
                 }
             }

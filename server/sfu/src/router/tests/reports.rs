@@ -123,8 +123,9 @@ fn the_round_trip_learnt_from_a_viewers_report_spaces_its_retransmissions() {
         if let Some((_, report)) = room.egress.reports.pop() {
             room.run(300);
             let delay = 65_536 / 10;
-            let echo = ReportEcho { last_report: modular::low32(report.ntp >> 16), delay };
-            room.router.handle_report_echo(room.now, viewer, echo);
+            let last_report = modular::low32(report.ntp >> 16);
+            let report = ReceptionReport { fraction_lost: 0, last_report, delay };
+            room.router.handle_reception_report(room.now, viewer, report);
         }
     }
     let last = modular::low16(room.sent().pop().unwrap().index);
@@ -135,4 +136,34 @@ fn the_round_trip_learnt_from_a_viewers_report_spaces_its_retransmissions() {
     room.pass(60);
     room.nack(viewer, &[last]);
     assert_eq!(room.sent().len(), 1);
+}
+
+#[test]
+fn a_microphone_is_told_of_the_loss_at_its_worst_listener_and_a_camera_is_not() {
+    let mut room = Room::new();
+    let voice = room.producer(Codec::Opus);
+    let camera = room.producer(Codec::Vp8);
+    let viewers = [room.consumer(voice, 2), room.consumer(voice, 3)];
+    let watcher = room.consumer(camera, 2);
+    room.events();
+    let mut told = |viewer, fraction_lost| {
+        let report = ReceptionReport { fraction_lost, last_report: 0, delay: 0 };
+        room.router.handle_reception_report(room.now, viewer, report);
+        let losses = room.events().into_iter().filter_map(|event| match event {
+            RouterEvent::ListenerLoss { producer, fraction_lost, .. } => {
+                assert_eq!(producer, voice);
+                Some(fraction_lost)
+            }
+            RouterEvent::KeyFrame { .. } | RouterEvent::Nack { .. } => None,
+        });
+        losses.collect::<Vec<_>>()
+    };
+    assert_eq!(told(viewers[0], 0), []);
+    assert_eq!(told(viewers[0], 26), [26]);
+    assert_eq!(told(viewers[1], 13), [], "the other one is worse off");
+    assert_eq!(told(viewers[1], 51), [51]);
+    assert_eq!(told(viewers[1], 0), [44], "one good second does not end it");
+    assert_eq!(told(watcher, 100), []);
+    let ending: Vec<_> = (0..40).flat_map(|_| viewers.map(|viewer| told(viewer, 0))).collect();
+    assert_eq!(ending.concat().last(), Some(&0), "in the end it is over");
 }

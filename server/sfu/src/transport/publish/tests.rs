@@ -171,3 +171,20 @@ fn an_ssrc_that_moves_to_another_line_moves_to_its_producer() {
     assert_eq!(wire.classify(200, 96, None), Some((0, StreamRole::Primary, true)));
     assert_eq!(wire.key_frame_is_asked_of(0), Some(200));
 }
+
+#[test]
+fn a_client_is_told_of_the_worse_loss_its_own_or_its_listeners() {
+    let mut wire = Wire::new();
+    wire.offer(&[CAMERA], |sdp| sdp);
+    wire.publish("0", 0);
+    assert_eq!(wire.classify(100, 96, None), MEDIA);
+    wire.leg.set_listener_loss(wire.producers[0], 30);
+    let mut report = Vec::new();
+    assert!(wire.leg.write_feedback(epoch() + REPORT_INTERVAL, &mut report));
+    let parsed = crate::transport::rtcp::parse(&report).next().unwrap().unwrap();
+    let crate::transport::rtcp::RtcpMessage::ReceiverReport { mut blocks, .. } = parsed else {
+        panic!("{parsed:?}");
+    };
+    let block = blocks.next().unwrap();
+    assert_eq!((block.fraction_lost, block.cumulative_lost), (30, 0));
+}
