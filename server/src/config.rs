@@ -14,7 +14,10 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::limits::DEFAULT_VIDEO_BITRATE;
 
-use crate::{bench::BenchArgs, rooms::RoomSettings, signaling::SignalingSettings};
+use crate::{
+    bench::BenchArgs, http::sessions::SessionSettings, rooms::RoomSettings,
+    signaling::SignalingSettings,
+};
 
 pub use self::{
     secret::{MIN_SECRET_BYTES, Secret, SecretError, load_secret},
@@ -78,6 +81,8 @@ pub struct Bounds {
     pub rooms: RoomSettings,
     /// Of signaling.
     pub signaling: SignalingSettings,
+    /// Of WHIP and WHEP.
+    pub sessions: SessionSettings,
 }
 
 /// Where the page, REST and signaling are.
@@ -113,6 +118,10 @@ pub struct HttpConfig {
     /// Rooms that do not exist one address may ask for in a minute; 0 for any number.
     #[arg(long, env, hide_env_values = true, default_value_t = 30)]
     pub room_guess_limit: u32,
+
+    /// WHIP and WHEP sessions one address may ask for in a minute; 0 for any number.
+    #[arg(long, env, hide_env_values = true, default_value_t = 60)]
+    pub session_limit: u32,
 }
 
 /// Where and how media flows.

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`pages`] | the pages, rendered |
 //! | [`rooms`] | the REST interface of the rooms |
+//! | [`whip`] | publishing by one request (RFC 9725) |
+//! | [`sessions`] | what WHIP and WHEP have in common |
 //! | [`health`] | whether the process lives and takes work |
 //! | [`assets`] | the built page: scripts, styles, icons |
 //! | [`errors`] | problem details (RFC 9457) for everything that goes wrong |
@@ -26,6 +28,8 @@ pub mod listener;
 pub mod origin;
 pub mod pages;
 pub mod rooms;
+pub mod sessions;
+pub mod whip;
 
 /// Every route of the server.
 pub fn app(state: AppState) -> Router {
@@ -33,6 +37,7 @@ pub fn app(state: AppState) -> Router {
         .nest("/api", api())
         .route("/api/", any(not_found))
         .nest("/health", health::routes())
+        .merge(sessions::routes())
         .merge(signaling::routes())
         .merge(pages::routes())
         .fallback(pages::asset_or_not_found)

@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     config::Config,
-    http::{health::Status, limits::RateLimiter, listener},
+    http::{health::Status, limits::RateLimiter, listener, sessions::Sessions},
     invites::Invites,
     media::Media,
     rooms::{RoomRegistry, RoomSettings, store::RoomStore},
@@ -61,6 +61,8 @@ pub struct App {
     pub media: Media,
     /// What the sockets share.
     pub signaling: Signaling,
+    /// What WHIP and WHEP share.
+    pub sessions: Sessions,
     /// How often one address may do what.
     pub limits: Limits,
     /// The wish to stop.
@@ -77,6 +79,8 @@ pub struct Limits {
     pub room_creation: RateLimiter,
     /// Asking for rooms that do not exist.
     pub room_guess: RateLimiter,
+    /// Asking for sessions of WHIP and WHEP.
+    pub sessions: RateLimiter,
 }
 
 impl App {
@@ -128,9 +132,11 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartE
         rooms: RoomRegistry::open(store, room_settings(&config), Instant::now()),
         media,
         signaling: Signaling::new(config.bounds.signaling.clone()),
+        sessions: Sessions::new(config.bounds.sessions),
         limits: Limits {
             room_creation: RateLimiter::per_minute(config.http.room_creation_limit),
             room_guess: RateLimiter::per_minute(config.http.room_guess_limit),
+            sessions: RateLimiter::per_minute(config.http.session_limit),
         },
         shutdown: shutdown.clone(),
         config,

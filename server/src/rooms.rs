@@ -5,6 +5,7 @@
 //! | [`room`] | one room as a state machine that is told the time |
 //! | [`member`] | one participant of a room, with what they send and receive |
 //! | [`outbox`] | what waits to be sent to one participant, bounded |
+//! | [`session`] | what stands for a socket when somebody comes over HTTP |
 //! | [`store`] | the rooms on disk, so that they survive a restart |
 //!
 //! A room is changed under its lock, which is never held over an `await`. What a change means for
@@ -37,6 +38,7 @@ use crate::random;
 pub mod member;
 pub mod outbox;
 pub mod room;
+pub mod session;
 pub mod store;
 
 /// Every room of this server.

@@ -38,12 +38,17 @@ use shared::{
 use tokio::sync::Semaphore;
 
 use self::pace::PaceSettings;
+pub(crate) use self::session::Place;
 use crate::{
     App, AppState,
     config::{HttpConfig, Origin},
     http::{errors::ApiError, origin::PublicBase},
     media::MediaError,
-    rooms::{MediaCommand, member::ConnectionId, room::RouterSlot},
+    rooms::{
+        MediaCommand, SharedRoom,
+        member::ConnectionId,
+        room::{Room, RouterSlot},
+    },
 };
 
 mod consumers;
@@ -135,7 +140,12 @@ impl Signaling {
         self.settings.max_connections.saturating_sub(self.places.available_permits())
     }
 
-    fn next_connection(&self) -> ConnectionId {
+    /// What clients are told to reach the server with.
+    pub(crate) fn ice_servers(&self) -> &[IceServer] {
+        &self.settings.ice_servers
+    }
+
+    pub(crate) fn next_connection(&self) -> ConnectionId {
         ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed))
     }
 }
@@ -151,8 +161,23 @@ impl App {
         slot.opened.get_or_try_init(create).await.map(drop)
     }
 
+    /// Has `enter` take somebody in, with the room's router opened: it is not needed before the
+    /// first transport, but an overloaded server refuses at the door.
+    pub(crate) async fn bring_in<T>(
+        &self,
+        room: &SharedRoom,
+        enter: impl FnOnce(&mut Room) -> Result<T, ErrorCode>,
+    ) -> Result<T, ErrorCode> {
+        let slot = self.rooms.router_of(&mut room.lock());
+        let opened = self.open_router(&slot).await.map_err(|error| media_code(&error));
+        let entered = opened.and_then(|()| enter(&mut room.lock()));
+        let unused = room.lock().discard_unused_router();
+        self.carry_out(unused).await;
+        entered
+    }
+
     /// Has the workers close what the rooms gave up. That it is gone already is no error.
-    async fn carry_out(&self, commands: impl IntoIterator<Item = MediaCommand>) {
+    pub(crate) async fn carry_out(&self, commands: impl IntoIterator<Item = MediaCommand>) {
         for MediaCommand { router_id, command } in commands {
             if let Command::CloseTransport { transport_id } = &command {
                 self.rooms.forget_transport(*transport_id);

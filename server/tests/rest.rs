@@ -273,7 +273,8 @@ async fn a_bad_request_says_what_is_wrong_with_it() {
         server.create_room(&body).await.assert_problem(400, "bad_request", understood);
     }
     let form = server.post("/api/rooms", "application/x-www-form-urlencoded", "hostName=Ada").await;
-    form.assert_problem(415, "unsupported_media_type", "The request must be JSON.");
+    let title = "This address takes another content type.";
+    form.assert_problem(415, "unsupported_media_type", title);
     let title = "There is nothing at this address.";
     for path in ["/api", "/api/", "/api/nothing", "/api/rooms/a/b/c"] {
         server.get(path).await.assert_problem(404, "not_found", title);

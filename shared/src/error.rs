@@ -84,8 +84,14 @@ error_codes! {
     MethodNotAllowed = "method_not_allowed", "This address does not do that.";
     /// The body is over its bound.
     BodyTooLarge = "body_too_large", "The request is too large.";
-    /// The body is not JSON.
-    UnsupportedMediaType = "unsupported_media_type", "The request must be JSON.";
+    /// The body is not of the type this address takes.
+    UnsupportedMediaType = "unsupported_media_type", "This address takes another content type.";
+    /// The offer is sound, and asks for what this server does not do (WHIP and WHEP).
+    OfferUnsupported = "offer_unsupported", "The server cannot do what the offer asks for.";
+    /// A change of an ICE session did not say which one it means (WHIP and WHEP).
+    PreconditionRequired = "precondition_required", "Say with If-Match which state you know.";
+    /// The ICE session is not the one the change was meant for (WHIP and WHEP).
+    PreconditionFailed = "precondition_failed", "The session is not in the state you know any more.";
     /// A bound on how often or how many.
     TooMany = "too_many", "Too many requests; wait a moment.";
     /// The server is at capacity.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::{
+    body::Bytes,
     extract::{FromRequest, Json, Request, rejection::JsonRejection},
     http::{
         HeaderName, HeaderValue, StatusCode,
@@ -99,6 +100,9 @@ pub const fn status(code: ErrorCode) -> StatusCode {
         E::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         E::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         E::BadRequest | E::NameInvalid | E::SdpInvalid => StatusCode::BAD_REQUEST,
+        E::OfferUnsupported => StatusCode::UNPROCESSABLE_ENTITY,
+        E::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
+        E::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         E::RoomLocked => StatusCode::LOCKED,
         E::TooMany => StatusCode::TOO_MANY_REQUESTS,
         E::ClientOld => StatusCode::UPGRADE_REQUIRED,
@@ -122,6 +126,32 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
             Err(_) => Err(ApiError::with_detail(ErrorCode::BadRequest, "The body took too long.")),
         }
     }
+}
+
+/// Reads a body of text of the type `media_type`, whatever parameters are named with it.
+///
+/// # Errors
+///
+/// The body is of another type, too large, no UTF-8, or does not arrive in time.
+pub async fn text_body(request: Request, media_type: &str) -> Result<String, ApiError> {
+    let given = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = given.and_then(|value| value.split(';').next()).unwrap_or_default();
+    if !essence.trim().eq_ignore_ascii_case(media_type) {
+        let detail = format!("The body must be {media_type}.");
+        return Err(ApiError::with_detail(ErrorCode::UnsupportedMediaType, detail));
+    }
+    let bytes = match tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, &())).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            return Err(ErrorCode::BodyTooLarge.into());
+        }
+        Ok(Err(_)) => return Err(ErrorCode::BadRequest.into()),
+        Err(_) => {
+            return Err(ApiError::with_detail(ErrorCode::BadRequest, "The body took too long."));
+        }
+    };
+    let text = String::from_utf8(bytes.into());
+    text.map_err(|_| ApiError::with_detail(ErrorCode::BadRequest, "The body is not UTF-8."))
 }
 
 fn bad_body(rejection: &JsonRejection) -> ApiError {

@@ -108,7 +108,7 @@ async fn participants(
 }
 
 /// The room of a path; none when no room can have that id.
-struct AskedRoom(Option<RoomId>);
+pub(super) struct AskedRoom(pub(super) Option<RoomId>);
 
 impl<S: Send + Sync> FromRequestParts<S> for AskedRoom {
     type Rejection = Infallible;
@@ -120,7 +120,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AskedRoom {
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).
-fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
     let credentials = headers
         .get(AUTHORIZATION)
         .ok_or_else(|| ApiError::unauthorized(ErrorCode::InviteRequired))?

@@ -14,7 +14,7 @@ use shared::{
     signaling::{Direction, Participant, Presence, Producer, Role},
 };
 
-use super::outbox::Outbox;
+use super::{outbox::Outbox, session::HttpSession};
 
 /// Most offers of one transport in [`RENEGOTIATION_WINDOW`]: each costs the parsing or writing of
 /// a session description.
@@ -55,6 +55,16 @@ pub(super) enum Link {
         /// When the place is given up.
         until: Instant,
     },
+    /// There is no socket and nobody to be told anything: the participant came over HTTP, and
+    /// stays for as long as its transport does.
+    Http {
+        /// What stands for the socket in the seat.
+        connection: ConnectionId,
+        /// Who may change and end it.
+        session: HttpSession,
+    },
+    /// The transport of [`Link::Http`] has ended; the place is given up at the next tick.
+    Over,
 }
 
 /// What one participant sends and receives.
@@ -104,14 +114,34 @@ impl Member {
 
     /// Whether this socket speaks for the participant.
     pub(super) fn is_on(&self, connection: ConnectionId) -> bool {
-        matches!(&self.link, Link::Connected { connection: current, .. } if *current == connection)
+        match &self.link {
+            Link::Connected { connection: current, .. }
+            | Link::Http { connection: current, .. } => *current == connection,
+            Link::Reconnecting { .. } | Link::Over => false,
+        }
     }
 
-    /// When the place is given up, if it is only kept.
-    pub(super) const fn kept_until(&self) -> Option<Instant> {
+    /// Whether the place is to be given up now.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
         match self.link {
-            Link::Connected { .. } => None,
-            Link::Reconnecting { until } => Some(until),
+            Link::Connected { .. } | Link::Http { .. } => false,
+            Link::Reconnecting { until } => until <= now,
+            Link::Over => true,
+        }
+    }
+
+    /// The HTTP session that the participant came by.
+    pub(super) const fn session(&self) -> Option<&HttpSession> {
+        match &self.link {
+            Link::Http { session, .. } => Some(session),
+            Link::Connected { .. } | Link::Reconnecting { .. } | Link::Over => None,
+        }
+    }
+
+    /// Takes the end of a transport: whoever came over HTTP goes with it.
+    pub(super) fn lose_transport(&mut self) {
+        if self.session().is_some() {
+            self.link = Link::Over;
         }
     }
 
@@ -122,8 +152,8 @@ impl Member {
             display_name: self.display_name.clone(),
             role: self.role,
             presence: match self.link {
-                Link::Connected { .. } => Presence::Connected,
-                Link::Reconnecting { .. } => Presence::Reconnecting,
+                Link::Connected { .. } | Link::Http { .. } => Presence::Connected,
+                Link::Reconnecting { .. } | Link::Over => Presence::Reconnecting,
             },
             producers: self
                 .media

@@ -25,12 +25,14 @@ use super::{
     Admission, MediaCommand, RoomSettings, RoomSummary,
     member::{ConnectionId, Link, Member, MemberMedia},
     outbox::{Outbox, written},
+    session::HttpSession,
     store::RoomRecord,
 };
 
 mod limits;
 mod media;
 mod news;
+mod sessions;
 
 pub use limits::LimitError;
 pub use media::ConsumerPlan;
@@ -82,10 +84,25 @@ pub struct Entrant {
     pub display_name: String,
     /// What they can receive.
     pub capabilities: RtpCapabilities,
-    /// Their socket.
+    /// Their socket, or what stands for one.
     pub connection: ConnectionId,
-    /// Where to put what it shall be sent.
-    pub outbox: Outbox,
+    /// How they come.
+    pub arrival: Arrival,
+}
+
+/// How somebody comes in.
+#[derive(Debug)]
+pub enum Arrival {
+    /// By a socket.
+    Socket {
+        /// Where to put what it shall be sent.
+        outbox: Outbox,
+    },
+    /// By a request of HTTP.
+    Http {
+        /// What is left of it.
+        session: HttpSession,
+    },
 }
 
 /// What a participant that came in finds.
@@ -243,8 +260,7 @@ impl Room {
     /// Gives up the places whose grace is over, and the room if it was empty for too long.
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<MediaCommand> {
         let mut media = Vec::new();
-        let is_over = |member: &Member| member.kept_until().is_some_and(|until| until <= now);
-        while let Some(index) = self.members.iter().position(is_over) {
+        while let Some(index) = self.members.iter().position(|member| member.is_over(now)) {
             media.extend(self.remove(index, now));
         }
         if let Life::Idle { since } = self.life
@@ -360,12 +376,16 @@ impl RouterSlot {
 
 impl From<Entrant> for Member {
     fn from(entrant: Entrant) -> Self {
+        let connection = entrant.connection;
         Self {
             id: entrant.participant_id,
             display_name: entrant.display_name,
             role: entrant.role,
             capabilities: entrant.capabilities,
-            link: Link::Connected { connection: entrant.connection, outbox: entrant.outbox },
+            link: match entrant.arrival {
+                Arrival::Socket { outbox } => Link::Connected { connection, outbox },
+                Arrival::Http { session } => Link::Http { connection, session },
+            },
             media: MemberMedia::default(),
             max_video_bitrate: None,
         }

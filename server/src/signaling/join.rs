@@ -9,18 +9,15 @@ use shared::{
     signaling::{CloseCode, Join, Joined, PROTOCOL_VERSION, Reply, Role, RoomInfo},
 };
 
-use super::{
-    media_code,
-    session::{Answered, Place, Question, Refusal, Session},
-};
+use super::session::{Answered, Place, Question, Refusal, Session};
 use crate::{
     App,
     invites::Ticket,
     random,
     rooms::{
-        Admission, MediaCommand, SharedRoom, checked_name,
+        Admission, SharedRoom, checked_name,
         member::router_capabilities,
-        room::{Entrant, Entry, Seat},
+        room::{Arrival, Entrant, Entry, Room, Seat},
     },
 };
 
@@ -35,48 +32,26 @@ impl Session {
             return Err(ErrorCode::AlreadyJoined.into());
         }
         let (room, ticket) = self.app.admit(&join, SystemTime::now()).map_err(refusal)?;
-        let entry = self.enter(question, &room, ticket, join.rtp_capabilities).await;
-        let unused = room.lock().discard_unused_router();
-        self.app.carry_out(unused).await;
-        entry.map_err(refusal)
-    }
-
-    async fn enter(
-        &mut self,
-        question: Question,
-        room: &SharedRoom,
-        ticket: Ticket,
-        capabilities: RtpCapabilities,
-    ) -> Result<Answered, ErrorCode> {
-        // Not needed before the first transport, but an overloaded server refuses at the door.
-        let slot = self.app.rooms.router_of(&mut room.lock());
-        self.app.open_router(&slot).await.map_err(|error| media_code(&error))?;
-        let (answered, discarded) = self.sit_down(question, room, ticket, capabilities)?;
-        self.app.carry_out(discarded).await;
-        Ok(answered)
-    }
-
-    /// Enters the room and answers, in one go: nothing that happens after the snapshot may be told
-    /// before it.
-    fn sit_down(
-        &mut self,
-        question: Question,
-        room: &SharedRoom,
-        ticket: Ticket,
-        capabilities: RtpCapabilities,
-    ) -> Result<(Answered, Vec<MediaCommand>), ErrorCode> {
+        let capabilities = join.rtp_capabilities;
         let seat = Seat { participant_id: ticket.participant.clone(), connection: self.connection };
-        let mut guard = room.lock();
-        let entry = guard.enter(self.entrant(&ticket, capabilities))?;
-        let Entry { resumed, others, discarded } = entry;
-        let mut joined = self.joined(guard.host_name(), ticket);
-        joined.resumed = resumed;
-        joined.participants = others;
-        joined.max_video_bitrate = guard.max_video_bitrate(&seat.participant_id);
-        let answered = question.answer(Reply::Join(Box::new(joined)));
-        drop(guard);
-        self.take_place(room, seat, resumed);
-        Ok((answered, discarded))
+        let app = self.app.clone();
+        // Enters the room and answers, in one go: nothing that happens after the snapshot may be
+        // told before it.
+        let sit_down = |guard: &mut Room| {
+            let entry = guard.enter(self.entrant(&ticket, capabilities))?;
+            let Entry { resumed, others, discarded } = entry;
+            let mut joined = self.joined(guard.host_name(), ticket);
+            joined.resumed = resumed;
+            joined.participants = others;
+            joined.max_video_bitrate = guard.max_video_bitrate(&seat.participant_id);
+            let answered = question.answer(Reply::Join(Box::new(joined)));
+            Ok((answered, resumed, discarded))
+        };
+        let (answered, resumed, discarded) =
+            app.bring_in(&room, sit_down).await.map_err(refusal)?;
+        self.take_place(&room, seat, resumed);
+        app.carry_out(discarded).await;
+        Ok(answered)
     }
 
     fn entrant(&self, ticket: &Ticket, capabilities: RtpCapabilities) -> Entrant {
@@ -86,7 +61,7 @@ impl Session {
             display_name: ticket.display_name.clone(),
             capabilities,
             connection: self.connection,
-            outbox: self.outbox.clone(),
+            arrival: Arrival::Socket { outbox: self.outbox.clone() },
         }
     }
 

@@ -18,24 +18,34 @@ impl Place {
     pub(super) async fn produce(
         &self,
         question: Question,
-        Produce { transport_id, mid, source, paused }: Produce,
+        produce: Produce,
     ) -> Result<Answered, Refusal> {
+        let answer = |producer_id| question.answer(Reply::Produce(ProducerRef { producer_id }));
+        Ok(self.publish(produce, answer).await?)
+    }
+
+    /// Publishes what an m-line carries, and has `tell` say so under the room's lock.
+    pub(crate) async fn publish<T>(
+        &self,
+        Produce { transport_id, mid, source, paused }: Produce,
+        tell: impl FnOnce(ProducerId) -> T,
+    ) -> Result<T, ErrorCode> {
         self.room.lock().plan_producer(&self.seat, transport_id, source)?;
         let producer_id = self.app.rooms.next_producer_id();
         let command = Command::Produce { transport_id, producer_id, mid, source, paused };
         let codec = match self.media(command).await? {
             CommandReply::Produced { codec } => codec,
-            other => return Err(unexpected(&other).into()),
+            other => return Err(unexpected(&other)),
         };
         let published = Published { source, codec, paused };
         // Where this fails the worker has closed the producer with its transport.
         let mut room = self.room.lock();
         room.add_producer(&self.seat, transport_id, (producer_id, published))?;
-        let answered = question.answer(Reply::Produce(ProducerRef { producer_id }));
+        let told = tell(producer_id);
         room.tell_early_news(producer_id);
         drop(room);
         tracing::info!(%producer_id, %transport_id, ?source, "[PRODUCE] {producer_id} published");
-        Ok(answered)
+        Ok(told)
     }
 
     /// Ends a producer.

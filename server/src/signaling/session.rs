@@ -35,12 +35,13 @@ pub(super) struct Session {
     pub(super) place: Option<Place>,
 }
 
-/// A participant's place in a room. What a joined connection may ask is asked of it.
+/// A participant's place in a room. What a joined connection may ask is asked of it, and what is
+/// asked over HTTP.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) app: AppState,
-    pub(super) room: SharedRoom,
-    pub(super) seat: Seat,
+pub(crate) struct Place {
+    pub(crate) app: AppState,
+    pub(crate) room: SharedRoom,
+    pub(crate) seat: Seat,
 }
 
 /// A request that waits for its answer.
@@ -99,11 +100,9 @@ impl Session {
 
     /// Takes the connection's end.
     pub(super) async fn end(&mut self, how: Departure) {
-        let Some(place) = self.place.take() else { return };
-        let participant_id = &place.seat.participant_id;
-        tracing::info!(%participant_id, ?how, "[ROOM] {participant_id} lost or left its place");
-        let discarded = place.room.lock().depart(&place.seat, how, Instant::now());
-        self.app.carry_out(discarded).await;
+        if let Some(place) = self.place.take() {
+            place.leave(how).await;
+        }
     }
 
     async fn dispatch(
@@ -157,6 +156,16 @@ impl Session {
         if let Some(close) = close {
             self.outbox.close(close);
         }
+    }
+}
+
+impl Place {
+    /// Gives the place up, or only for now.
+    pub(crate) async fn leave(&self, how: Departure) {
+        let participant_id = &self.seat.participant_id;
+        tracing::info!(%participant_id, ?how, "[ROOM] {participant_id} lost or left its place");
+        let discarded = self.room.lock().depart(&self.seat, how, Instant::now());
+        self.app.carry_out(discarded).await;
     }
 }
 

@@ -25,6 +25,15 @@ impl Place {
         question: Question,
         CreateTransport { direction }: CreateTransport,
     ) -> Result<Answered, Refusal> {
+        let transport_id = self.open_transport(direction).await?;
+        Ok(question.answer(Reply::CreateTransport(TransportCreated { transport_id })))
+    }
+
+    /// Makes a transport; an earlier one of the same direction ends.
+    pub(crate) async fn open_transport(
+        &self,
+        direction: Direction,
+    ) -> Result<TransportId, ErrorCode> {
         let rooms = &self.app.rooms;
         let transport_id = rooms.next_transport_id();
         let (replaced, slot) = {
@@ -37,17 +46,17 @@ impl Place {
         if let Err(code) = self.make_transport(&slot, direction, transport_id).await {
             self.room.lock().remove_transport(transport_id);
             rooms.forget_transport(transport_id);
-            return Err(code.into());
+            return Err(code);
         }
         tracing::info!(%transport_id, ?direction, "[TRANSPORT] {transport_id} created");
         if self.room.lock().has_transport(transport_id) {
-            return Ok(question.answer(Reply::CreateTransport(TransportCreated { transport_id })));
+            return Ok(transport_id);
         }
         // The place was taken over meanwhile, perhaps before the worker knew the transport.
         let command = Command::CloseTransport { transport_id };
         let router_id = slot.router_id;
         self.app.carry_out([MediaCommand { router_id, command }]).await;
-        Err(ErrorCode::TransportNotFound.into())
+        Err(ErrorCode::TransportNotFound)
     }
 
     async fn make_transport(
@@ -96,6 +105,16 @@ impl Place {
         Ok(question.answer(Reply::ConnectTransport(connected)))
     }
 
+    /// Answers a client's offer on a send transport.
+    pub(crate) async fn answer_offer(
+        &self,
+        transport_id: TransportId,
+        sdp: String,
+    ) -> Result<String, ErrorCode> {
+        self.plan_offer(Direction::Send)?;
+        self.description(Command::AcceptOffer { transport_id, sdp }).await
+    }
+
     fn plan_offer(&self, direction: Direction) -> Result<(), ErrorCode> {
         self.room.lock().plan_offer(&self.seat, direction, Instant::now())
     }
@@ -105,11 +124,14 @@ impl Place {
         command: Command,
         kind: DescriptionKind,
     ) -> Result<TransportConnected, ErrorCode> {
+        let sdp = self.description(command).await?;
+        let description = Some(SessionDescription { kind, sdp });
+        Ok(TransportConnected { description, ..TransportConnected::default() })
+    }
+
+    async fn description(&self, command: Command) -> Result<String, ErrorCode> {
         match self.media(command).await? {
-            CommandReply::Description(sdp) => Ok(TransportConnected {
-                description: Some(SessionDescription { kind, sdp }),
-                ..TransportConnected::default()
-            }),
+            CommandReply::Description(sdp) => Ok(sdp),
             other => Err(unexpected(&other)),
         }
     }

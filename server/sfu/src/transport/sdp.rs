@@ -11,6 +11,7 @@
 
 mod answer;
 mod format;
+mod fragment;
 mod offer;
 mod parse;
 mod slots;
@@ -23,6 +24,7 @@ use std::{fmt, net::SocketAddr};
 
 pub use super::dtls::Fingerprint;
 pub use answer::{Answer, Answerer, RejectedLine, Rejection};
+pub use fragment::IceFragment;
 pub use offer::{
     Direction, OfferedCodec, OfferedExtension, OfferedKind, OfferedMedia, RemoteOffer,
 };

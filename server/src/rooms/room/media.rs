@@ -248,7 +248,8 @@ impl Room {
     pub fn handle_transport_failure(&mut self, transport_id: TransportId, code: ErrorCode) {
         let Some((index, direction)) = self.owner_of(transport_id) else { return };
         self.discard_leg(index, direction);
-        if let Some(owner) = self.members.get(index) {
+        if let Some(owner) = self.members.get_mut(index) {
+            owner.lose_transport();
             let event = Event::TransportFailed(TransportFailed { transport_id, code });
             owner.tell(&written(&ServerMessage::Event(event)));
         }

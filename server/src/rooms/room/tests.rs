@@ -68,7 +68,7 @@ impl World {
             display_name: "Bob".to_owned(),
             capabilities: RtpCapabilities { codecs: vec!["audio/opus".into(), "video/vp8".into()] },
             connection,
-            outbox: outbox.clone(),
+            arrival: Arrival::Socket { outbox: outbox.clone() },
         })?;
         Ok((Socket { seat: Seat { participant_id: id.clone(), connection }, outbox }, entry))
     }

@@ -320,7 +320,7 @@ pub(super) fn remote_transport(
 }
 
 /// Checks the lengths and characters of RFC 8839 5.4.
-fn ice_credentials(ufrag: &str, pwd: &str) -> Result<IceCredentials, SdpError> {
+pub(super) fn ice_credentials(ufrag: &str, pwd: &str) -> Result<IceCredentials, SdpError> {
     let are_ice_chars = |text: &str| {
         text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
     };

@@ -1,0 +1,19 @@
+//! WHIP and WHEP over real sockets: the `webrtc` crate publishes and watches by single requests.
+//!
+//! | module | what it shows |
+//! |---|---|
+//! | `publishing` | who publishes by WHIP is a participant, until they go |
+//! | `refusals` | what is refused, and how |
+//! | `requests` | requests and answers of HTTP |
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail as tests do")]
+
+#[path = "../signaling/client.rs"]
+#[expect(dead_code, reason = "the tests of signaling use the rest")]
+mod client;
+#[path = "../media/native.rs"]
+#[expect(dead_code, reason = "the tests of media use the rest")]
+mod native;
+mod publishing;
+mod refusals;
+mod requests;
