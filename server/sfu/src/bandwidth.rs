@@ -13,6 +13,10 @@
 //! | `rate` | up slowly, down at once |
 //! | `probe` | short bursts that look for more than is being sent |
 //! | [`mod@allocate`] | from the estimate to what each consumer gets: a pure function |
+//! | [`downlink`] | all of it together, for one viewer |
+//! | [`allocation`] | what was granted, and when there may be more |
+//! | [`pacer`] | spreads pictures over a narrow link |
+//! | [`meter`] | how much flows |
 //!
 //! **Driving it.** Tell each packet that leaves to [`BandwidthEstimator::record_sent`], hand
 //! feedback to [`BandwidthEstimator::handle_feedback`], say with [`BandwidthEstimator::set_wanted`]
@@ -24,8 +28,12 @@
 //! Why this is not the filter of Google's congestion control: `docs/adr` has it.
 
 pub mod allocate;
+pub mod allocation;
+pub mod downlink;
 mod history;
 mod loss;
+pub mod meter;
+pub mod pacer;
 mod probe;
 mod queueing;
 mod rate;

@@ -42,7 +42,12 @@ pub mod vp9;
 
 use std::{collections::VecDeque, time::Instant};
 
-use shared::ids::{ProducerId, RouterId};
+use shared::{
+    ids::{ProducerId, RouterId},
+    media::Layer,
+};
+
+use crate::bandwidth::allocation::Steps;
 
 use arena::Arena;
 use consumer::Consumer;
@@ -214,6 +219,37 @@ impl Router {
     /// When the consumer is gone.
     pub fn pause_consumer(&mut self, consumer: ConsumerKey) -> Result<(), RouterError> {
         self.consumers.get_mut(consumer.0).ok_or(RouterError::UnknownConsumer)?.pause();
+        Ok(())
+    }
+
+    /// What a consumer could be sent, with its bit rates: nothing of a muted source, and nothing
+    /// that is a choice of sound.
+    #[must_use]
+    pub fn steps(&self, now: Instant, consumer: ConsumerKey) -> Steps {
+        let consumer = self.consumers.get(consumer.0);
+        let producer = consumer.and_then(|one| self.producers.get(one.options.producer.0));
+        let mut steps = Steps::default();
+        if let Some(producer) = producer.filter(|one| !one.paused && one.options.codec.is_video()) {
+            let rate = u32::try_from(producer.stream.rate.rate(now)).unwrap_or(u32::MAX);
+            steps.push(Layer { spatial: 0, temporal: 0 }, rate);
+        }
+        steps
+    }
+
+    /// Says what a consumer is sent of what it could be; none is nothing for now.
+    ///
+    /// # Errors
+    /// When the consumer is gone.
+    pub fn set_target(
+        &mut self,
+        now: Instant,
+        consumer: ConsumerKey,
+        target: Option<Layer>,
+    ) -> Result<(), RouterError> {
+        let found = self.consumers.get_mut(consumer.0).ok_or(RouterError::UnknownConsumer)?;
+        found.grant(target.is_some());
+        let producer = found.options.producer;
+        self.request_key_frame_if_awaited(now, producer);
         Ok(())
     }
 

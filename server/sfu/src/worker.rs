@@ -76,6 +76,8 @@ pub struct WorkerStatistics {
     pub rtp_sent: u64,
     /// RTP packets for consumers that could not be sealed or had nowhere to go.
     pub rtp_unsent: u64,
+    /// RTP packets for viewers whose link is too narrow, beyond what may wait for it.
+    pub rtp_over_downlink: u64,
     /// Packets asked for again by clients.
     pub nacks_received: u64,
     /// Packets asked for again from clients.
@@ -223,7 +225,7 @@ impl Worker {
         let Some(transport) = self.table.transports.get_mut(key) else { return };
         let event = transport.connection.handle_timeout(now, &mut self.outbox);
         self.send_feedback(now, key);
-        self.send_padding(now, key);
+        self.serve_downlink(now, key);
         self.settle(now, key, event);
     }
 

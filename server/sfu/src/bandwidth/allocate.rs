@@ -105,7 +105,7 @@ impl Spent {
         for step in 1..=MAX_STEPS {
             let Ok(step) = u8::try_from(step) else { return };
             // The reserve is for lowest steps, and so not kept from one.
-            let budget = if step == 1 { self.budget } else { self.budget - reserved };
+            let reserved = if step == 1 { 0 } else { reserved };
             for index in class {
                 let (Some(claim), Some(grant)) = (claims.get(*index), grants.get_mut(*index))
                 else {
@@ -113,8 +113,9 @@ impl Spent {
                 };
                 let Some(rate) = claim.step(step).filter(|_| *grant + 1 == step) else { continue };
                 let used = self.used + rate.saturating_sub(claim.rate(*grant));
-                let limit = if step > claim.current { budget / 100 * MARGIN } else { budget };
-                if used <= limit && (step <= claim.current || claim.may_rise) {
+                let is_more = step > claim.current;
+                let limit = if is_more { self.budget / 100 * MARGIN } else { self.budget };
+                if used <= limit.saturating_sub(reserved) && (!is_more || claim.may_rise) {
                     *grant = step;
                     self.used = used;
                 }

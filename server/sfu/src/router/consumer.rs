@@ -102,6 +102,8 @@ pub(super) struct Consumer {
     pub(super) stats: ConsumerStats,
     codec: Codec,
     state: ConsumerState,
+    /// Whether the viewer's link has room for it.
+    is_granted: bool,
     rewriter: SequenceRewriter,
     rtx: Option<RtxStream>,
     round_trip: Duration,
@@ -135,6 +137,7 @@ impl Consumer {
             codec,
             rtx,
             state: ConsumerState::Paused,
+            is_granted: true,
             rewriter: SequenceRewriter::new(first_number(options.ssrc), codec.clock_rate()),
             round_trip: MIN_ROUND_TRIP,
             loss: 0,
@@ -148,7 +151,15 @@ impl Consumer {
     }
 
     pub(super) const fn is_awaiting(&self) -> bool {
-        matches!(self.state, ConsumerState::AwaitingEntryPoint)
+        matches!(self.state, ConsumerState::AwaitingEntryPoint) && self.is_granted
+    }
+
+    /// Sends nothing while there is no room for it.
+    pub(super) const fn grant(&mut self, is_granted: bool) {
+        self.is_granted = is_granted;
+        if !is_granted {
+            self.interrupt();
+        }
     }
 
     pub(super) const fn pause(&mut self) {
@@ -184,6 +195,9 @@ impl Consumer {
         stream: &LayerStream,
         egress: &mut E,
     ) {
+        if !self.is_granted {
+            return;
+        }
         while let Some((received, rest)) = pending.split_first() {
             pending = rest;
             if received.restart {
@@ -213,7 +227,7 @@ impl Consumer {
         egress: &mut E,
     ) {
         self.stats.nacked += numbers.len() as u64;
-        let flows = !self.is_paused();
+        let flows = !self.is_paused() && self.is_granted;
         let Some(rtx) = self.rtx.as_mut().filter(|rtx| rtx.accepted && flows) else {
             self.stats.unanswered += numbers.len() as u64;
             return;

@@ -53,6 +53,13 @@ impl OutgoingRtp<'_> {
         low16(self.index)
     }
 
+    /// Whether it is nothing but padding.
+    #[must_use]
+    pub fn is_padding(&self) -> bool {
+        // Canonical packets of publishers have none.
+        self.packet.first().is_some_and(|flags| flags & 0x20 != 0)
+    }
+
     /// Length of the packet on the wire before sealing, in bytes.
     #[must_use]
     pub const fn encoded_len(&self) -> usize {

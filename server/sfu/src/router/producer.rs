@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use shared::ids::ProducerId;
 
 use crate::{
+    bandwidth::meter::RateMeter,
     codec::Codec,
     extension::ExtensionIds,
     rtp::{RtpPacket, unwrap_rtx},
@@ -132,6 +133,8 @@ pub(super) struct LayerStream {
     cache: PacketCache,
     pub(super) missing: MissingPackets,
     clock: Option<(SenderClock, Instant)>,
+    /// How much of it there is.
+    pub(super) rate: RateMeter,
 }
 
 /// A packet that was taken in and waits in the cache to be forwarded.
@@ -157,6 +160,7 @@ impl Producer {
                 cache: PacketCache::new(limits),
                 missing: MissingPackets::default(),
                 clock: None,
+                rate: RateMeter::default(),
             },
             consumers: Vec::new(),
             pending: Vec::new(),
@@ -229,6 +233,7 @@ impl Producer {
             })
             .ok_or(Ingested::Malformed)?;
         self.stats.octets += payload.len() as u64;
+        self.stream.rate.add(now, incoming.packet.len());
         self.note_arrival(now, arrival);
         Ok(Received {
             sequence,

@@ -6,11 +6,17 @@ use std::time::Instant;
 use shared::ids::ConsumerId;
 
 use super::{
-    rtcp::twcc::TransportFeedback,
     sdp::{Mid, SdpError, SendSlots, SendTrack},
     srtp::{MAX_OUTBOUND_STREAMS, MAX_RTP_OVERHEAD, OutboundStream, SrtpError, SrtpOutbound},
 };
-use crate::{bandwidth::BandwidthEstimator, codec::Codec, router::OutgoingRtp};
+use crate::{
+    bandwidth::{
+        downlink::Downlink,
+        pacer::{Held, Pacing},
+    },
+    codec::Codec,
+    router::OutgoingRtp,
+};
 
 /// Streams of one leg over its life; an SSRC is never used twice under one set of keys.
 const MAX_STREAMS: u32 = 1 << STREAM_BITS;
@@ -27,12 +33,14 @@ pub(crate) struct ReceiveLeg {
     streams: Vec<Stream>,
     tracks: Vec<Track>,
     /// Made when the first packet is sealed: those who receive nothing need none.
-    bandwidth: Option<Box<BandwidthEstimator>>,
+    downlink: Option<Box<Downlink>>,
 }
 
 /// Whose stream it is, and the state of its sealing.
 struct Stream {
     consumer: Option<ConsumerId>,
+    /// Whether it is sound, which never waits.
+    is_voice: bool,
     /// Made when the first packet is sealed: the keys come after the consumer.
     sealing: Option<Box<OutboundStream>>,
 }
@@ -57,7 +65,7 @@ impl ReceiveLeg {
             ssrc_base: (entropy | 1 << 31) & !(MAX_STREAMS - 1),
             streams: Vec::new(),
             tracks: Vec::new(),
-            bandwidth: None,
+            downlink: None,
         }
     }
 
@@ -82,7 +90,8 @@ impl ReceiveLeg {
         let cname = stream.clone();
         let send = SendTrack { codec, stream, track, ssrc, rtx_ssrc, cname: cname.clone() };
         let mid = self.slots.add(send)?;
-        let fresh = || Stream { consumer: Some(consumer), sealing: None };
+        let fresh =
+            || Stream { consumer: Some(consumer), is_voice: !codec.is_video(), sealing: None };
         self.streams.extend(std::iter::repeat_with(fresh).take(wanted));
         let track = Track { consumer, mid, ssrc, rtx_ssrc, cname };
         self.tracks.push(track.clone());
@@ -95,7 +104,7 @@ impl ReceiveLeg {
             self.slots.remove(track.mid);
             for ssrc in [Some(track.ssrc), track.rtx_ssrc].into_iter().flatten() {
                 if let Some(stream) = self.streams.get_mut(stream_number(ssrc)) {
-                    *stream = Stream { consumer: None, sealing: None };
+                    (stream.consumer, stream.sealing) = (None, None);
                 }
             }
         }
@@ -133,46 +142,78 @@ impl ReceiveLeg {
         packet: &OutgoingRtp<'_>,
         buffer: &mut [u8],
     ) -> Result<usize, SrtpError> {
+        let write = |buffer: &mut [u8], number| packet.write_into(buffer, Some(number));
+        self.seal_written(now, (srtp, packet.ssrc, packet.header_len), buffer, write)
+    }
+
+    /// Writes a packet that was held, as [`ReceiveLeg::seal`].
+    ///
+    /// # Errors
+    ///
+    /// As [`ReceiveLeg::seal`].
+    pub(crate) fn seal_held(
+        &mut self,
+        now: Instant,
+        srtp: &mut SrtpOutbound,
+        held: &Held,
+        buffer: &mut [u8],
+    ) -> Result<usize, SrtpError> {
+        let write = |buffer: &mut [u8], number| held.write_into(buffer, number);
+        self.seal_written(now, (srtp, held.ssrc, held.header_len), buffer, write)
+    }
+
+    fn seal_written(
+        &mut self,
+        now: Instant,
+        (srtp, ssrc, header_len): (&mut SrtpOutbound, u32, usize),
+        buffer: &mut [u8],
+        write: impl FnOnce(&mut [u8], u16) -> usize,
+    ) -> Result<usize, SrtpError> {
         let stream = self
             .streams
-            .get_mut(stream_number(packet.ssrc))
+            .get_mut(stream_number(ssrc))
             .filter(|stream| stream.consumer.is_some())
             .ok_or(SrtpError::WrongSsrc)?;
         let sealing = match &mut stream.sealing {
             Some(sealing) => sealing,
-            None => stream.sealing.insert(Box::new(srtp.stream(packet.ssrc)?)),
+            None => stream.sealing.insert(Box::new(srtp.stream(ssrc)?)),
         };
-        let bandwidth =
-            self.bandwidth.get_or_insert_with(|| Box::new(BandwidthEstimator::new(now)));
-        let length = packet.write_into(buffer, Some(bandwidth.next_number()));
+        let downlink = self.downlink.get_or_insert_with(|| Box::new(Downlink::new(now)));
+        let length = write(buffer, downlink.next_number());
         if length == 0 {
             return Err(SrtpError::BufferTooSmall);
         }
-        let sealed = srtp.seal_rtp(sealing, buffer, length, packet.header_len)?;
-        bandwidth.record_sent(now, sealed);
+        let sealed = srtp.seal_rtp(sealing, buffer, length, header_len)?;
+        downlink.record_sent(now, sealed, stream.is_voice);
         Ok(sealed)
     }
 
-    /// Takes the client's transport-wide feedback. Returns whether the estimate may have changed.
-    pub(crate) fn handle_feedback(&mut self, now: Instant, packet: &[u8]) -> bool {
-        let feedback = TransportFeedback::parse(packet);
-        let estimator = self.bandwidth.as_mut().zip(feedback);
-        estimator.is_some_and(|(bandwidth, feedback)| bandwidth.handle_feedback(now, &feedback))
+    /// Says whether `packet` may leave, and keeps it if it has to wait.
+    pub(crate) fn pace(&mut self, now: Instant, packet: &OutgoingRtp<'_>) -> Pacing {
+        let Some(downlink) = self.downlink.as_mut().filter(|_| !packet.is_padding()) else {
+            return Pacing::Send;
+        };
+        let is_voice = self.streams.get(stream_number(packet.ssrc)).is_some_and(|one| one.is_voice);
+        let pacing = downlink.admit(now, sealed_room(packet), is_voice);
+        if pacing == Pacing::Hold {
+            downlink.hold(|held| held.keep(packet));
+        }
+        pacing
     }
 
-    /// What the downlink carries, once that is known to be anything.
-    pub(crate) fn bandwidth(&mut self) -> Option<&mut BandwidthEstimator> {
-        self.bandwidth.as_deref_mut()
+    /// The client's link, once something was sent over it.
+    pub(crate) fn downlink(&mut self) -> Option<&mut Downlink> {
+        self.downlink.as_deref_mut()
     }
 
-    /// How many bits per second that is.
+    /// What the link carries, in bits per second.
     pub(crate) fn estimate(&self) -> Option<u64> {
-        self.bandwidth.as_ref()?.estimate()
+        self.downlink.as_ref()?.estimate()
     }
 
-    /// When padding is due that looks for more.
+    /// When something of the link is due.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.bandwidth.as_ref()?.poll_timeout()
+        self.downlink.as_ref()?.poll_timeout()
     }
 
     /// The consumers that have a stream for retransmissions, which can carry padding.

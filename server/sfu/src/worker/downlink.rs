@@ -1,27 +1,74 @@
-//! Follows what each viewer's link carries, and looks for more.
+//! Serves each viewer's link: what was held leaves, padding looks for more, and what there is is
+//! shared out.
 
 use std::time::Instant;
 
-use super::Worker;
+use shared::media::Source;
+
+use super::{Worker, table::Leg};
 use crate::{
-    bandwidth::PACKET_OVERHEAD, router::PADDING_PACKET_LEN, transport::srtp::MAX_RTP_OVERHEAD,
+    bandwidth::{
+        PACKET_OVERHEAD,
+        allocate::Importance,
+        allocation::{Allocation, Change, Steps, Wish},
+    },
+    router::PADDING_PACKET_LEN,
+    transport::{rtcp::twcc::TransportFeedback, srtp::MAX_RTP_OVERHEAD},
 };
 
 /// What one packet of padding takes of the link.
 const PADDING_BYTES: usize = PADDING_PACKET_LEN + MAX_RTP_OVERHEAD + PACKET_OVERHEAD;
 
+/// What a packet's headers add to the bit rate of a video, as part of it: 60 bytes to each 1,000.
+const HEADERS: u32 = 16;
+
 impl Worker {
     /// Takes a viewer's transport-wide feedback.
     pub(super) fn downlink_reported(&mut self, now: Instant, key: usize, packet: &[u8]) {
-        let Some(leg) = self.table.receive_leg(key) else { return };
-        leg.handle_feedback(now, packet);
+        let downlink = self.table.receive_leg(key).and_then(|leg| leg.downlink());
+        let Some((downlink, feedback)) = downlink.zip(TransportFeedback::parse(packet)) else {
+            return;
+        };
+        downlink.handle_feedback(now, &feedback);
+        if downlink.is_allocation_due(now) {
+            self.allocate(now, key);
+        }
         self.schedule_transport(key);
     }
 
+    /// Does what is due for a viewer's link.
+    pub(super) fn serve_downlink(&mut self, now: Instant, key: usize) {
+        self.release_held(now, key);
+        self.send_padding(now, key);
+        let downlink = self.table.receive_leg(key).and_then(|leg| leg.downlink());
+        if downlink.is_some_and(|downlink| downlink.is_allocation_due(now)) {
+            self.allocate(now, key);
+        }
+    }
+
+    /// Seals the packets that were held and may leave.
+    fn release_held(&mut self, now: Instant, key: usize) {
+        let Some(transport) = self.table.transports.get_mut(key) else { return };
+        let Leg::Receive(leg) = &mut transport.leg else { return };
+        let Some((path, srtp)) = transport.connection.sender() else { return };
+        while let Some(held) = leg.downlink().and_then(|downlink| downlink.pop(now)) {
+            let room = held.bytes.len() + MAX_RTP_OVERHEAD;
+            let seal = |buffer: &mut [u8]| leg.seal_held(now, srtp, &held, buffer);
+            match self.outbox.push_with(path, room, seal) {
+                Ok(()) => self.statistics.rtp_sent += 1,
+                // Its consumer was closed meanwhile.
+                Err(_) => self.statistics.rtp_unsent += 1,
+            }
+            if let Some(downlink) = leg.downlink() {
+                downlink.recycle(held);
+            }
+        }
+    }
+
     /// Sends the padding that is due, by the first consumer that can carry it.
-    pub(super) fn send_padding(&mut self, now: Instant, key: usize) {
-        let Some(leg) = self.table.receive_leg(key) else { return };
-        let bytes = leg.bandwidth().map_or(0, |bandwidth| bandwidth.poll_padding(now));
+    fn send_padding(&mut self, now: Instant, key: usize) {
+        let downlink = self.table.receive_leg(key).and_then(|leg| leg.downlink());
+        let bytes = downlink.map_or(0, |downlink| downlink.poll_padding(now));
         let packets = bytes.div_ceil(PADDING_BYTES);
         if packets == 0 {
             return;
@@ -41,4 +88,54 @@ impl Worker {
             }
         }
     }
+
+    /// Shares a viewer's link out among its consumers; without an estimate there is no limit.
+    pub(super) fn allocate(&mut self, now: Instant, key: usize) {
+        let Some(leg) = self.table.receive_leg(key) else { return };
+        let Some(downlink) = leg.downlink().filter(|downlink| downlink.estimate().is_some()) else {
+            return;
+        };
+        let budget = downlink.budget(now);
+        let mut allocation = std::mem::take(&mut downlink.allocation);
+        self.gather_wishes(now, key, &mut allocation);
+        let wanted = allocation.wanted();
+        allocation.decide(now, budget, |change| self.carry_out(now, change));
+        if let Some(downlink) = self.table.receive_leg(key).and_then(|leg| leg.downlink()) {
+            downlink.allocation = allocation;
+            downlink.note_allocation(now, wanted);
+        }
+    }
+
+    /// Notes what each consumer of a viewer that is wanted could be sent.
+    fn gather_wishes(&mut self, now: Instant, key: usize, allocation: &mut Allocation) {
+        let Some(leg) = self.table.transports.get(key).and_then(|one| one.as_receive_leg()) else {
+            return;
+        };
+        for consumer in leg.consumers() {
+            let entry = self.table.consumers.get(&consumer).filter(|entry| entry.wanted);
+            let Some(entry) = entry else { continue };
+            let Some(router) = self.table.routers.get(&entry.router_id) else { continue };
+            let steps = with_headers(&router.steps(now, entry.key));
+            if steps.as_slice().is_empty() {
+                continue;
+            }
+            let importance =
+                if entry.source == Source::Screen { Importance::Screen } else { Importance::Tile };
+            allocation.wish(Wish { consumer, importance, area: 0, steps });
+        }
+    }
+
+    fn carry_out(&mut self, now: Instant, Change { consumer, layer }: Change) {
+        let Some(entry) = self.table.consumers.get(&consumer).copied() else { return };
+        self.with_router(entry.router_id, |router, _| router.set_target(now, entry.key, layer));
+    }
+}
+
+/// The steps with the bits that their packets' headers take.
+fn with_headers(steps: &Steps) -> Steps {
+    let mut gross = Steps::default();
+    for (layer, rate) in steps.as_slice() {
+        gross.push(*layer, rate.saturating_add(rate / HEADERS));
+    }
+    gross
 }

@@ -7,10 +7,11 @@ use slab::Slab;
 
 use super::{
     Worker, WorkerStatistics,
-    schedule::Timer,
+    schedule::{Schedule, Timer},
     table::{Leg, Transport, table_key},
 };
 use crate::{
+    bandwidth::pacer::Pacing,
     outbox::Outbox,
     router::{
         ConsumerKey, Egress, Forwarding, OutgoingRtp, Router, RouterEvent, SenderReport,
@@ -29,22 +30,25 @@ pub(super) struct Departure<'a> {
     transports: &'a mut Slab<Transport>,
     outbox: &'a mut Outbox,
     statistics: &'a mut WorkerStatistics,
+    schedule: &'a mut Schedule,
     /// Scratch space for RTCP.
     rtcp: &'a mut Vec<u8>,
 }
 
 impl Egress for Departure<'_> {
     fn send_rtp(&mut self, transport: TransportKey, packet: OutgoingRtp<'_>) {
-        let sealed = self.transports.get_mut(table_key(transport)).is_some_and(|transport| {
-            let Leg::Receive(leg) = &mut transport.leg else { return false };
-            let Some((path, srtp)) = transport.connection.sender() else { return false };
-            let seal = |buffer: &mut [u8]| leg.seal(self.now, srtp, &packet, buffer);
-            self.outbox.push_with(path, sealed_room(&packet), seal).is_ok()
-        });
-        if sealed {
-            self.statistics.rtp_sent += 1;
-        } else {
-            self.statistics.rtp_unsent += 1;
+        let key = table_key(transport);
+        match self.pace_rtp(key, &packet) {
+            Some(Pacing::Send) => self.statistics.rtp_sent += 1,
+            Some(Pacing::Hold) => {
+                // It leaves when the link is ready for it.
+                let due = self.transports.get(key).and_then(Transport::poll_timeout);
+                if let Some(due) = due {
+                    self.schedule.bring_forward(Timer::Transport(key), due);
+                }
+            }
+            Some(Pacing::Drop) => self.statistics.rtp_over_downlink += 1,
+            None => self.statistics.rtp_unsent += 1,
         }
     }
 
@@ -104,6 +108,7 @@ impl Worker {
             transports: &mut self.table.transports,
             outbox: &mut self.outbox,
             statistics: &mut self.statistics,
+            schedule: &mut self.schedule,
             rtcp: &mut self.rtcp,
         };
         Some((router, departure))
@@ -160,6 +165,19 @@ impl Worker {
 }
 
 impl Departure<'_> {
+    /// Seals a packet for a viewer, or has it wait; none when that cannot be done.
+    fn pace_rtp(&mut self, key: usize, packet: &OutgoingRtp<'_>) -> Option<Pacing> {
+        let transport = self.transports.get_mut(key)?;
+        let Leg::Receive(leg) = &mut transport.leg else { return None };
+        let (path, srtp) = transport.connection.sender()?;
+        let pacing = leg.pace(self.now, packet);
+        if pacing == Pacing::Send {
+            let seal = |buffer: &mut [u8]| leg.seal(self.now, srtp, packet, buffer);
+            self.outbox.push_with(path, sealed_room(packet), seal).ok()?;
+        }
+        Some(pacing)
+    }
+
     /// Sends a publisher what a router wants of it.
     fn request_upstream(&mut self, event: &RouterEvent) {
         let (RouterEvent::KeyFrame { transport, .. }

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use shared::ids::{ConsumerId, ProducerId, RouterId, TransportId};
+use shared::{
+    ids::{ConsumerId, ProducerId, RouterId, TransportId},
+    media::Source,
+};
 use slab::Slab;
 
 use crate::{
@@ -44,6 +47,7 @@ pub(super) struct ProducerEntry {
     pub(super) router_id: RouterId,
     pub(super) transport: usize,
     pub(super) codec: Codec,
+    pub(super) source: Source,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +55,7 @@ pub(super) struct ConsumerEntry {
     pub(super) key: ConsumerKey,
     pub(super) router_id: RouterId,
     pub(super) transport: usize,
+    pub(super) source: Source,
     /// Whether its client has resumed it; it flows once the transport is connected, too.
     pub(super) wanted: bool,
 }
@@ -80,11 +85,15 @@ impl Transport {
         }
     }
 
-    pub(super) fn downlink_estimate(&self) -> Option<u64> {
+    pub(super) fn as_receive_leg(&self) -> Option<&ReceiveLeg> {
         match &self.leg {
-            Leg::Receive(leg) => leg.estimate(),
+            Leg::Receive(leg) => Some(leg),
             Leg::Publish(_) => None,
         }
+    }
+
+    pub(super) fn downlink_estimate(&self) -> Option<u64> {
+        self.as_receive_leg()?.estimate()
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {

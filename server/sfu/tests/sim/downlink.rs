@@ -4,27 +4,83 @@ use std::time::Duration;
 
 use sfu::codec::Codec;
 
-use crate::{network::Link, world::World};
+use crate::{clock::millis, network::Link, oracle::Stamp, world::World};
 
-/// Bits per second of a telephone modem's successor.
+/// Bits per second of a link that carries voices and one small picture.
 const NARROW: u64 = 300_000;
 
+/// Packets of a source that a viewer received since the last call.
+struct Counter {
+    viewer: usize,
+    stamp: Stamp,
+    seen: usize,
+}
+
+impl Counter {
+    const fn new(viewer: usize, stamp: Stamp) -> Self {
+        Self { viewer, stamp, seen: 0 }
+    }
+
+    fn since(&mut self, world: &World) -> usize {
+        let seen = world.track(self.viewer, self.stamp).arrivals.len();
+        let since = seen - self.seen;
+        self.seen = seen;
+        since
+    }
+}
+
 #[test]
-fn a_narrow_link_is_known_within_three_seconds_and_the_others_stay_as_they_are() {
-    for seed in 0..3 {
+fn a_clamp_costs_its_viewer_the_picture_and_nobody_else_anything() {
+    for seed in 0..5 {
         let mut world = World::new(seed, Link::PERFECT);
         let room = world.room();
         let (_, published) = world.publish(room, &[Codec::Opus, Codec::Vp8]);
-        let (viewer, transport) = world.watch(room, &published);
-        let (_, other) = world.watch(room, &published);
+        let (clamped, transport) = world.watch(room, &published);
+        let (free, _) = world.watch(room, &published);
+        let [mut voice, mut picture, mut of_free] = [
+            Counter::new(clamped, published[0].stamp),
+            Counter::new(clamped, published[1].stamp),
+            Counter::new(free, published[1].stamp),
+        ];
         world.run_for(Duration::from_secs(5));
-        let before = world.worker.downlink_estimate(transport);
-        assert!(before > Some(1_000_000), "{before:?}");
-        world.network.clamp(world.now, viewer, Some(NARROW));
+        of_free.since(&world);
+        world.network.clamp(world.now, clamped, Some(NARROW));
         world.run_for(Duration::from_secs(3));
-        let clamped = world.worker.downlink_estimate(transport);
-        assert!(clamped < Some(NARROW + NARROW / 10), "seed {seed}: {clamped:?}");
-        let of_other = world.worker.downlink_estimate(other);
-        assert!(of_other >= before, "seed {seed}: {of_other:?}");
+        let estimate = world.worker.downlink_estimate(transport);
+        assert!(estimate < Some(NARROW + NARROW / 10), "seed {seed}: {estimate:?}");
+        voice.since(&world);
+        picture.since(&world);
+        world.run_for(Duration::from_secs(10));
+        assert_eq!(picture.since(&world), 0, "seed {seed}: 550 kbit/s do not fit");
+        let heard = voice.since(&world);
+        assert!(heard >= 498, "seed {seed}: {heard} of 500 packets of the voice");
+        let of_free = of_free.since(&world);
+        assert!((955..=995).contains(&of_free), "seed {seed}: {of_free} in 13 s at 75 a second");
+        world.network.clamp(world.now, clamped, None);
+        let back = world.run_while(Duration::from_secs(15), |world| {
+            world.track(clamped, published[1].stamp).arrivals.len() == picture.seen
+        });
+        world.run_for(Duration::from_secs(5));
+        let shown = picture.since(&world);
+        assert!(shown > 370, "seed {seed}: {shown} packets in the 5 s after {back:?}");
+        world.check();
     }
+}
+
+#[test]
+fn a_narrow_link_is_not_disturbed_by_looking_for_more() {
+    let mut world = World::new(1, Link::PERFECT);
+    let room = world.room();
+    let (_, published) = world.publish(room, &[Codec::Opus, Codec::Vp8]);
+    let (viewer, _) = world.watch(room, &published);
+    world.run_for(Duration::from_secs(1));
+    world.network.clamp(world.now, viewer, Some(NARROW));
+    world.run_for(Duration::from_secs(5));
+    let before = world.track(viewer, published[0].stamp).arrivals.len();
+    world.run_for(Duration::from_secs(30));
+    assert!(world.viewer(viewer).padding > 0, "nothing was looked for");
+    let voice = &world.track(viewer, published[0].stamp).arrivals[before..];
+    assert!(voice.len() >= 1_498, "{} packets of the voice", voice.len());
+    let longest = voice.windows(2).map(|pair| pair[1].at - pair[0].at).max();
+    assert!(longest < Some(millis(70)), "a voice waited {longest:?}");
 }

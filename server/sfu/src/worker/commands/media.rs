@@ -45,7 +45,7 @@ impl Worker {
         if let Some(leg) = self.table.publish_leg(transport) {
             leg.bind(mid, key, codec);
         }
-        let entry = ProducerEntry { key, router_id, transport, codec };
+        let entry = ProducerEntry { key, router_id, transport, codec, source };
         self.table.producers.insert(producer_id, entry);
         Ok(CommandReply::Produced { codec })
     }
@@ -128,7 +128,8 @@ impl Worker {
             }
             None => return Err(CommandError::RouterNotFound(router_id)),
         };
-        let entry = ConsumerEntry { key, router_id, transport, wanted: false };
+        let entry =
+            ConsumerEntry { key, router_id, transport, source: producer.source, wanted: false };
         self.table.consumers.insert(consumer_id, entry);
         let kind = if producer.codec.is_video() { MediaKind::Video } else { MediaKind::Audio };
         Ok(CommandReply::Consumed { mid: track.mid.as_str().to_owned(), kind })
@@ -136,6 +137,7 @@ impl Worker {
 
     pub(super) fn resume_consumer(&mut self, now: Instant, consumer_id: ConsumerId) -> Outcome {
         let transport = self.want(consumer_id, true)?.transport;
+        self.allocate(now, transport);
         self.start_wanted(now, transport, Some(consumer_id));
         Ok(CommandReply::Done)
     }

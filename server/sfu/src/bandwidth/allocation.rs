@@ -1,0 +1,261 @@
+//! What each consumer of one viewer was granted, and when it may get more.
+
+use std::time::{Duration, Instant};
+
+use shared::{ids::ConsumerId, media::Layer};
+
+use super::allocate::{Claim, Importance, MAX_CLAIMS, MAX_STEPS, allocate};
+
+/// How long a consumer that got less has to wait until it may get more again, at first and at most:
+/// twice as long as before when it had just got more.
+const FIRST_HOLD: Duration = Duration::from_secs(2);
+const LONGEST_HOLD: Duration = Duration::from_secs(8);
+
+/// Who got more no longer ago than this had just got more.
+const JUST: Duration = Duration::from_secs(10);
+
+/// The layers a consumer could be sent, the least first, and their bits per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Steps {
+    layers: [(Layer, u32); MAX_STEPS],
+    count: usize,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self { layers: [(Layer { spatial: 0, temporal: 0 }, 0); MAX_STEPS], count: 0 }
+    }
+}
+
+impl Steps {
+    /// Adds the next step. One that takes no more than the one before makes that needless.
+    pub fn push(&mut self, layer: Layer, rate: u32) {
+        let rate = rate.max(1);
+        let before = self.count.checked_sub(1);
+        if before.and_then(|last| self.layers.get(last)).is_some_and(|last| last.1 >= rate) {
+            self.count -= 1;
+        }
+        if let Some(slot) = self.layers.get_mut(self.count) {
+            *slot = (layer, rate);
+            self.count += 1;
+        }
+    }
+
+    /// The steps, the least first.
+    #[must_use]
+    pub fn as_slice(&self) -> &[(Layer, u32)] {
+        self.layers.get(..self.count).unwrap_or_default()
+    }
+
+    /// Which step a layer is, from 1; if it is none, the highest that is no more.
+    fn number_of(&self, layer: Option<Layer>) -> u8 {
+        let Some(layer) = layer else { return 0 };
+        let found = self.as_slice().iter().rposition(|(one, _)| *one <= layer);
+        found.and_then(|index| u8::try_from(index + 1).ok()).unwrap_or(0)
+    }
+
+    fn layer(&self, number: u8) -> Option<Layer> {
+        let index = usize::from(number).checked_sub(1)?;
+        self.as_slice().get(index).map(|(layer, _)| *layer)
+    }
+}
+
+/// What a viewer wants of one consumer.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish {
+    /// The consumer.
+    pub consumer: ConsumerId,
+    /// How much it matters.
+    pub importance: Importance,
+    /// Pixels of the picture as it is shown.
+    pub area: u32,
+    /// The layers that would be useful.
+    pub steps: Steps,
+}
+
+/// The grants of one viewer. For each decision [`Allocation::wish`] for every consumer that is
+/// wanted, then [`Allocation::decide`].
+#[derive(Debug, Default)]
+pub struct Allocation {
+    wishes: Vec<Wish>,
+    claims: Vec<Claim>,
+    decided: Vec<u8>,
+    grants: Vec<Grant>,
+}
+
+/// What a consumer gets.
+#[derive(Debug, Clone, Copy)]
+struct Grant {
+    consumer: ConsumerId,
+    layer: Option<Layer>,
+    raised: Instant,
+    /// Until when it gets no more, and for how long that was.
+    held: Option<(Instant, Duration)>,
+}
+
+/// A grant that changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// Whose.
+    pub consumer: ConsumerId,
+    /// What it gets now; none is nothing.
+    pub layer: Option<Layer>,
+}
+
+impl Allocation {
+    /// Notes a consumer for the next decision.
+    pub fn wish(&mut self, wish: Wish) {
+        if self.wishes.len() < MAX_CLAIMS {
+            self.wishes.push(wish);
+        }
+    }
+
+    /// The bits per second of all wishes together.
+    #[must_use]
+    pub fn wanted(&self) -> u64 {
+        let tops = self.wishes.iter().filter_map(|wish| wish.steps.as_slice().last());
+        tops.map(|(_, rate)| u64::from(*rate)).sum()
+    }
+
+    /// Shares `budget` out among the wishes, which are forgotten; `changed` is told what changed.
+    /// None is no limit.
+    pub fn decide(&mut self, now: Instant, budget: Option<u64>, mut changed: impl FnMut(Change)) {
+        let wishes = std::mem::take(&mut self.wishes);
+        self.grants.retain(|grant| wishes.iter().any(|wish| wish.consumer == grant.consumer));
+        self.claims.clear();
+        for wish in &wishes {
+            let grant = self.grants.iter().find(|grant| grant.consumer == wish.consumer);
+            self.claims.push(claim(now, wish, grant));
+        }
+        self.decided.clear();
+        self.decided.resize(wishes.len(), 0);
+        allocate(budget, &self.claims, &mut self.decided);
+        for ((wish, claim), number) in wishes.iter().zip(&self.claims).zip(&self.decided) {
+            let layer = wish.steps.layer(*number);
+            let place = self.grants.iter_mut().find(|grant| grant.consumer == wish.consumer);
+            let before = place.as_ref().map(|grant| grant.layer);
+            match place {
+                Some(grant) => grant.set(now, layer, (*number).cmp(&claim.current)),
+                None => {
+                    let consumer = wish.consumer;
+                    self.grants.push(Grant { consumer, layer, raised: now, held: None });
+                }
+            }
+            if before != Some(layer) {
+                changed(Change { consumer: wish.consumer, layer });
+            }
+        }
+        self.wishes = wishes;
+        self.wishes.clear();
+    }
+}
+
+fn claim(now: Instant, wish: &Wish, grant: Option<&Grant>) -> Claim {
+    let mut steps = [0; MAX_STEPS];
+    for (slot, (_, rate)) in steps.iter_mut().zip(wish.steps.as_slice()) {
+        *slot = *rate;
+    }
+    Claim {
+        importance: wish.importance,
+        area: wish.area,
+        steps,
+        current: grant.map_or(0, |grant| wish.steps.number_of(grant.layer)),
+        may_rise: grant.and_then(|grant| grant.held).is_none_or(|(until, _)| until <= now),
+    }
+}
+
+impl Grant {
+    fn set(&mut self, now: Instant, layer: Option<Layer>, change: std::cmp::Ordering) {
+        self.layer = layer;
+        match change {
+            std::cmp::Ordering::Less => {
+                let before = self.held.map(|(_, hold)| hold);
+                let just = now.saturating_duration_since(self.raised) < JUST;
+                let hold = match before {
+                    Some(hold) if just => (hold * 2).min(LONGEST_HOLD),
+                    _ => FIRST_HOLD,
+                };
+                self.held = Some((now + hold, hold));
+            }
+            std::cmp::Ordering::Greater => self.raised = now,
+            std::cmp::Ordering::Equal => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::epoch;
+
+    fn steps() -> Steps {
+        let mut steps = Steps::default();
+        for (spatial, rate) in [(0, 100_000), (1, 300_000), (2, 900_000)] {
+            steps.push(Layer { spatial, temporal: 2 }, rate);
+        }
+        steps
+    }
+
+    struct Viewer {
+        now: Instant,
+        allocation: Allocation,
+        changes: Vec<Option<u8>>,
+    }
+
+    impl Viewer {
+        fn new() -> Self {
+            Self { now: epoch(), allocation: Allocation::default(), changes: Vec::new() }
+        }
+
+        /// Decides every fifth of a second.
+        fn run(&mut self, seconds: u64, budget: Option<u64>) {
+            for _ in 0..seconds * 5 {
+                self.now += Duration::from_millis(200);
+                let (consumer, importance) = (ConsumerId(7), Importance::Tile);
+                self.allocation.wish(Wish { consumer, importance, area: 1, steps: steps() });
+                let changes = &mut self.changes;
+                self.allocation.decide(self.now, budget, |change| {
+                    changes.push(change.layer.map(|layer| layer.spatial));
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn changes_are_told_once() {
+        let mut viewer = Viewer::new();
+        viewer.run(2, None);
+        viewer.run(2, Some(400_000));
+        viewer.run(2, Some(50_000));
+        assert_eq!(viewer.changes, [Some(2), Some(1), None]);
+    }
+
+    #[test]
+    fn an_estimate_that_swings_is_followed_ever_more_slowly() {
+        let mut viewer = Viewer::new();
+        for _ in 0..30 {
+            viewer.run(1, Some(2_000_000));
+            viewer.run(1, Some(250_000));
+        }
+        assert!(viewer.changes.len() <= 20, "{:?}", viewer.changes);
+    }
+
+    #[test]
+    fn after_a_single_drop_the_way_up_is_free_in_two_seconds() {
+        let mut viewer = Viewer::new();
+        viewer.run(20, Some(2_000_000));
+        viewer.run(1, Some(250_000));
+        viewer.run(1, Some(2_000_000));
+        assert_eq!(viewer.changes, [Some(2), Some(0)]);
+        viewer.run(1, Some(2_000_000));
+        assert_eq!(viewer.changes, [Some(2), Some(0), Some(2)]);
+    }
+
+    #[test]
+    fn a_step_that_takes_no_more_than_the_one_below_makes_that_needless() {
+        let mut steps = Steps::default();
+        steps.push(Layer { spatial: 0, temporal: 0 }, 200_000);
+        steps.push(Layer { spatial: 1, temporal: 0 }, 150_000);
+        assert_eq!(steps.as_slice(), [(Layer { spatial: 1, temporal: 0 }, 150_000)]);
+    }
+}

@@ -1,0 +1,150 @@
+//! Everything of one viewer's link: the estimate, the pace, and who was granted what.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    BandwidthEstimator,
+    allocation::Allocation,
+    meter::RateMeter,
+    pacer::{Held, Pacer, Pacing},
+};
+use crate::transport::rtcp::twcc::TransportFeedback;
+
+/// How often grants are looked at when everyone has what they want.
+const IDLE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often when someone has not.
+const BUSY_INTERVAL: Duration = Duration::from_millis(200);
+
+/// A queue of ours shall be gone in half a second.
+const QUEUES_PER_SECOND: u64 = 2;
+
+/// One viewer's link, from its first packet on.
+///
+/// Ask [`Downlink::admit`] about each packet, tell it with [`Downlink::record_sent`] when it leaves;
+/// at [`Downlink::poll_timeout`] send what was held, then padding, then share out anew if
+/// [`Downlink::is_allocation_due`].
+#[derive(Debug)]
+pub struct Downlink {
+    estimator: BandwidthEstimator,
+    pacer: Pacer,
+    voices: RateMeter,
+    /// The grants; taken out while they are decided on.
+    pub allocation: Allocation,
+    allocated: Option<Instant>,
+    /// When grants are looked at next.
+    allocate_at: Option<Instant>,
+}
+
+impl Downlink {
+    /// Begins with the first packet.
+    #[must_use]
+    pub fn new(now: Instant) -> Self {
+        Self {
+            estimator: BandwidthEstimator::new(now),
+            pacer: Pacer::default(),
+            voices: RateMeter::default(),
+            allocation: Allocation::default(),
+            allocated: None,
+            allocate_at: None,
+        }
+    }
+
+    /// What the link carries; none while the viewer has not reported anything.
+    #[must_use]
+    pub fn estimate(&self) -> Option<u64> {
+        self.estimator.estimate()
+    }
+
+    /// Says whether a packet of `size` bytes may leave.
+    pub fn admit(&mut self, now: Instant, size: usize, is_voice: bool) -> Pacing {
+        self.pacer.admit(now, size, is_voice)
+    }
+
+    /// Takes a packet that has to wait; `write` fills it.
+    pub fn hold(&mut self, write: impl FnOnce(&mut Held)) {
+        self.pacer.hold(write);
+    }
+
+    /// Takes the next packet out that was held and may leave.
+    pub fn pop(&mut self, now: Instant) -> Option<Held> {
+        self.pacer.pop(now)
+    }
+
+    /// Takes the memory of a packet that was held.
+    pub fn recycle(&mut self, held: Held) {
+        self.pacer.recycle(held);
+    }
+
+    /// The transport-wide number of the next packet.
+    #[must_use]
+    pub fn next_number(&self) -> u16 {
+        self.estimator.next_number()
+    }
+
+    /// Notes that the packet with the next number leaves, of `size` bytes.
+    pub fn record_sent(&mut self, now: Instant, size: usize, is_voice: bool) {
+        self.estimator.record_sent(now, size);
+        if is_voice {
+            self.voices.add(now, size + super::PACKET_OVERHEAD);
+        }
+    }
+
+    /// Takes what the viewer reports.
+    pub fn handle_feedback(&mut self, now: Instant, feedback: &TransportFeedback<'_>) {
+        let before = self.estimator.estimate();
+        if !self.estimator.handle_feedback(now, feedback) {
+            return;
+        }
+        let estimate = self.estimator.estimate();
+        let falls = before.zip(estimate).is_some_and(|(before, estimate)| estimate < before);
+        let is_limited = self.estimator.is_limited(now);
+        self.pacer.set_estimate(estimate.filter(|_| is_limited));
+        let interval = if falls {
+            Duration::ZERO
+        } else if is_limited {
+            BUSY_INTERVAL
+        } else {
+            IDLE_INTERVAL
+        };
+        let due = self.allocated.map_or(now, |at| at + interval);
+        self.allocate_at = Some(self.allocate_at.map_or(due, |at| at.min(due)));
+    }
+
+    /// When something of the link is due.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let estimator = self.estimator.poll_timeout();
+        [estimator, self.pacer.poll_timeout(), self.allocate_at].into_iter().flatten().min()
+    }
+
+    /// How many bytes of padding to send now; none while something waits.
+    pub fn poll_padding(&mut self, now: Instant) -> usize {
+        let padding = self.estimator.poll_padding(now);
+        if self.pacer.queued() > 0 { 0 } else { padding }
+    }
+
+    /// Whether to decide on the grants now.
+    #[must_use]
+    pub fn is_allocation_due(&self, now: Instant) -> bool {
+        self.allocate_at.is_some_and(|at| at <= now)
+    }
+
+    /// What there is for pictures: the estimate without the voices, and without what is needed to
+    /// get rid of what waits. None is no limit.
+    #[must_use]
+    pub fn budget(&self, now: Instant) -> Option<u64> {
+        let estimate = self.estimator.estimate()?;
+        let waiting = self.pacer.queued().saturating_mul(QUEUES_PER_SECOND);
+        Some(estimate.saturating_sub(self.voices.rate(now)).saturating_sub(waiting))
+    }
+
+    /// Notes that grants were decided on: `wanted` bits per second of pictures are wished for.
+    pub fn note_allocation(&mut self, now: Instant, wanted: u64) {
+        self.allocated = Some(now);
+        self.allocate_at = None;
+        // Voices alone are sent whatever the estimate: nothing is to be looked for.
+        let voices = if wanted > 0 { self.voices.rate(now) } else { 0 };
+        self.estimator.set_wanted(wanted.saturating_add(voices));
+    }
+}
