@@ -126,6 +126,13 @@ pub enum MediaEvent {
         /// Consumers that ended with it, of any participant of the room.
         consumers: Vec<ConsumerId>,
     },
+    /// Who speaks in a room has changed.
+    ActiveSpeakers {
+        /// The room.
+        router_id: RouterId,
+        /// Microphones, the loudest first; empty when it is quiet.
+        producers: Vec<ProducerId>,
+    },
     /// A worker died; the media of these rooms is lost until their clients connect anew.
     WorkerGone {
         /// The routers it had.

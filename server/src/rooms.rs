@@ -266,6 +266,14 @@ impl RoomRegistry {
         lock(&self.transports).get(&transport_id).cloned()
     }
 
+    /// The room whose media a router forwards, by a walk over all of them.
+    #[must_use]
+    pub fn room_of_router(&self, router_id: RouterId) -> Option<SharedRoom> {
+        let mut rooms: Vec<SharedRoom> = lock(&self.rooms).values().cloned().collect();
+        let place = rooms.iter().position(|room| room.lock().router_id() == Some(router_id))?;
+        Some(rooms.swap_remove(place))
+    }
+
     /// Remembers where a transport belongs, until [`Self::forget_transport`].
     pub fn index_transport(&self, transport_id: TransportId, room: &SharedRoom) {
         lock(&self.transports).insert(transport_id, room.clone());

@@ -225,6 +225,13 @@ pub enum Event {
         /// Consumers that ended with it, of any participant of the room.
         consumers: Vec<ConsumerId>,
     },
+    /// Who speaks in a room has changed; said at most four times a second.
+    ActiveSpeakers {
+        /// The room.
+        router_id: RouterId,
+        /// Microphones, the loudest first; empty when it is quiet.
+        producers: Vec<ProducerId>,
+    },
     /// A client's address authenticated itself: the other workers shall send its datagrams here.
     /// It is said again every ten seconds of the address in use, so that a route that was lost heals.
     PathOpened {

@@ -15,6 +15,7 @@
 //! | `egress` | the canonical packet and what differs per viewer |
 //! | `sequence` | continuous numbers and timestamps for one viewer |
 //! | [`keyframe`], [`vp8`], [`vp9`], [`av1`] | what payloads say of frames and layers, where a decoder can start
+//! | `speaker`, `loudest` | who speaks, and whose voice is forwarded in a big room |
 //! | `missing`, `resend` | repair towards the publisher, repair towards the viewer |
 //! | `schedule` | when to ask, and when to report |
 //!
@@ -30,6 +31,7 @@ mod consumer;
 mod egress;
 mod fanout;
 pub mod keyframe;
+mod loudest;
 mod missing;
 mod modular;
 mod names;
@@ -37,6 +39,7 @@ mod producer;
 mod resend;
 mod schedule;
 mod sequence;
+mod speaker;
 pub mod vp8;
 pub mod vp9;
 
@@ -52,11 +55,13 @@ use crate::bandwidth::allocation::Steps;
 use arena::Arena;
 use consumer::Consumer;
 use fanout::Fanout;
+use loudest::Voices;
 use producer::Producer;
 use schedule::{REPORT_TICK, earlier, is_awaited};
 
 pub use consumer::{ConsumerOptions, ConsumerStats, ReceptionReport};
 pub use egress::{Egress, OutgoingRtp, PADDING_PACKET_LEN, SenderReport, TransportKey};
+pub use loudest::MAX_HEARD;
 pub use missing::LostPackets;
 pub use names::{ClosedConsumer, ConsumerKey, Forwarding, ProducerKey, RouterError, RouterEvent};
 pub use producer::{
@@ -84,6 +89,7 @@ pub struct Router {
     consumers: Arena<Consumer>,
     events: VecDeque<RouterEvent>,
     fanout: Fanout,
+    voices: Voices,
     /// Not later than the earliest time a producer wants something.
     producers_due: Option<Instant>,
     /// When to look for sender reports next.
@@ -100,6 +106,7 @@ impl Router {
             consumers: Arena::new(),
             events: VecDeque::new(),
             fanout: Fanout::new(),
+            voices: Voices::new(),
             producers_due: None,
             reports_due: None,
         }
@@ -127,6 +134,9 @@ impl Router {
         let Some(removed) = self.producers.remove(producer.0) else {
             return Vec::new();
         };
+        if removed.voice.is_some() {
+            self.voices.forget(producer, removed.options.transport);
+        }
         let close = |key: ConsumerKey| {
             let options = self.consumers.remove(key.0)?.options;
             Some(ClosedConsumer { key, id: options.id, transport: options.transport })
@@ -138,8 +148,8 @@ impl Router {
     ///
     /// # Errors
     /// When the producer is gone.
-    pub fn pause_producer(&mut self, producer: ProducerKey) -> Result<(), RouterError> {
-        let producer = self.producers.get_mut(producer.0).ok_or(RouterError::UnknownProducer)?;
+    pub fn pause_producer(&mut self, key: ProducerKey) -> Result<(), RouterError> {
+        let producer = self.producers.get_mut(key.0).ok_or(RouterError::UnknownProducer)?;
         producer.paused = true;
         producer.forget_wishes();
         for key in &producer.consumers {
@@ -147,6 +157,7 @@ impl Router {
                 consumer.interrupt();
             }
         }
+        self.mute_voice(key);
         Ok(())
     }
 
@@ -269,6 +280,7 @@ impl Router {
         egress: &mut E,
     ) -> Ingested {
         self.finish_forwarding(now, egress);
+        self.hear(now, &incoming);
         let Some(producer) = self.producers.get_mut(incoming.producer.0) else {
             return Ingested::UnknownProducer;
         };
@@ -364,16 +376,20 @@ impl Router {
     /// When to call [`Router::handle_timeout`]; the events are drained before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        earlier(self.producers_due, self.reports_due)
+        earlier(earlier(self.producers_due, self.reports_due), self.voices.due())
     }
 
-    /// Does what is due: repeats unanswered requests to publishers, sends sender reports.
+    /// Does what is due: repeats unanswered requests to publishers, sends sender reports, looks who
+    /// speaks.
     pub fn handle_timeout<E: Egress>(&mut self, now: Instant, egress: &mut E) {
         if self.producers_due.is_some_and(|due| due <= now) {
             self.poll_producers(now);
         }
         if self.reports_due.is_some_and(|due| due <= now) {
             self.poll_sender_reports(now, egress);
+        }
+        if self.voices.due().is_some_and(|due| due <= now) {
+            self.poll_voices(now);
         }
     }
 

@@ -230,7 +230,13 @@ impl Worker {
     }
 
     fn router_timeout(&mut self, now: Instant, router_id: RouterId) {
-        self.with_router(router_id, |router, egress| router.handle_timeout(now, egress));
+        let speakers = self.with_router(router_id, |router, egress| {
+            router.handle_timeout(now, egress);
+            router.poll_speakers(now)
+        });
+        if let Some(producers) = speakers.flatten() {
+            self.events.push_back(Event::ActiveSpeakers { router_id, producers });
+        }
     }
 
     /// Follows up on what a connection reports, and sets its timer anew.

@@ -200,6 +200,9 @@ impl WorkerThread {
                     Event::PathClosed { path } => {
                         exchange.announce(*index, RouteChange::Remove(path, *index));
                     }
+                    Event::ActiveSpeakers { router_id, producers } => {
+                        outbox.push(MediaEvent::ActiveSpeakers { router_id, producers });
+                    }
                     Event::TransportConnected { transport_id } => {
                         outbox.push(MediaEvent::TransportConnected { transport_id });
                     }

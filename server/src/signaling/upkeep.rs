@@ -59,6 +59,11 @@ impl App {
             MediaEvent::TransportFailed { transport_id, reason, .. } => {
                 self.take_failure(transport_id, reason);
             }
+            MediaEvent::ActiveSpeakers { router_id, producers } => {
+                if let Some(room) = self.rooms.room_of_router(router_id) {
+                    room.lock().handle_active_speakers(&producers);
+                }
+            }
             MediaEvent::WorkerGone { routers } => {
                 self.rooms.handle_router_loss(|router_id| routers.contains(&router_id));
             }

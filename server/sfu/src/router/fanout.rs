@@ -113,6 +113,14 @@ impl Router {
         self.conclude(now, key);
     }
 
+    /// Drops what waits of a producer.
+    pub(super) fn drop_waiting(&mut self, key: ProducerKey) {
+        self.fanout.waiting.retain(|waiting| *waiting != key);
+        if let Some(producer) = self.producers.get_mut(key.0) {
+            producer.pending.clear();
+        }
+    }
+
     /// Sorts who gets something by viewer, and what one viewer gets so that pictures and voices
     /// take turns.
     fn plan(&mut self) {

@@ -19,6 +19,7 @@ use super::{
     keyframe::{KeyFrameRequester, is_entry_point},
     missing::{GapDecision, MissingPackets},
     modular::{low32, ntp_duration, ticks},
+    speaker::{Place, Voice},
 };
 
 /// The longest decrypted packet that is taken, in bytes: what an Ethernet frame can carry.
@@ -74,6 +75,8 @@ pub enum Ingested {
     Probe,
     /// The producer is paused.
     Paused,
+    /// It is a microphone's that is not among the loudest.
+    Unheard,
     /// It is not RTP, or too long.
     Malformed,
     /// The router has no such producer.
@@ -99,9 +102,9 @@ pub struct ProducerStats {
     pub octets: u64,
     /// Packets that were there before.
     pub duplicates: u64,
-    /// Packets not taken in for another reason than being a duplicate or the producer's pause.
+    /// Packets not taken in for another reason than being a duplicate or withheld.
     pub dropped: u64,
-    /// Packets that came while the producer was paused.
+    /// Packets that came while the producer was paused, or not among the loudest.
     pub withheld: u64,
     /// Packets asked for again, counted each time.
     pub nacked: u64,
@@ -114,6 +117,8 @@ pub struct ProducerStats {
 pub(super) struct Producer {
     pub(super) options: ProducerOptions,
     pub(super) paused: bool,
+    /// What is heard of it, if it is a microphone.
+    pub(super) voice: Option<Voice>,
     /// The one encoding it publishes; with simulcast there is one of these per layer.
     pub(super) stream: LayerStream,
     /// In the order they were added.
@@ -155,6 +160,7 @@ impl Producer {
         Self {
             options,
             paused: false,
+            voice: None,
             stream: LayerStream {
                 arrivals: Arrivals::default(),
                 cache: PacketCache::new(limits),
@@ -180,7 +186,7 @@ impl Producer {
         match received {
             Ok(_) => self.stats.packets += 1,
             Err(Ingested::Duplicate) => self.stats.duplicates += 1,
-            Err(Ingested::Paused) => self.stats.withheld += 1,
+            Err(Ingested::Paused | Ingested::Unheard) => self.stats.withheld += 1,
             Err(_) => self.stats.dropped += 1,
         }
         received
@@ -225,6 +231,9 @@ impl Producer {
         }
         if self.paused {
             return Err(Ingested::Paused);
+        }
+        if self.voice.as_ref().is_some_and(|voice| voice.place == Place::Unheard) {
+            return Err(Ingested::Unheard);
         }
         self.stream
             .cache

@@ -6,6 +6,7 @@ mod repair;
 mod reports;
 mod room;
 mod steady;
+mod voices;
 
 use std::time::{Duration, Instant};
 

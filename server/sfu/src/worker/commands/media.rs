@@ -39,6 +39,9 @@ impl Worker {
         let router = router.ok_or(CommandError::RouterNotFound(router_id))?;
         let options = ProducerOptions { id: producer_id, transport: router_key(transport), codec };
         let key = router.add_producer(options).map_err(|error| router_error(&error))?;
+        if source == Source::Microphone {
+            router.listen_to(key).map_err(|error| router_error(&error))?;
+        }
         if paused {
             router.pause_producer(key).map_err(|error| router_error(&error))?;
         }
