@@ -138,6 +138,10 @@ pub(super) fn offer(client: &ClientEnd<'_>, tracks: &[LocalTrack]) -> String {
             line(&mut sdp, format_args!("a=fmtp:{rtx} apt={payload_type}"));
         }
         line(&mut sdp, format_args!("a=extmap:{} {}", transport_cc.id(), transport_cc.uri()));
+        if !codec.is_video() {
+            let level = Extension::AudioLevel;
+            line(&mut sdp, format_args!("a=extmap:{} {}", level.id(), level.uri()));
+        }
         if let Some(rtx) = track.rtx_ssrc() {
             line(&mut sdp, format_args!("a=ssrc-group:FID {} {rtx}", track.ssrc));
         }

@@ -35,6 +35,8 @@ pub(crate) struct Camera {
     kept: BTreeMap<u16, (u32, Vec<u8>)>,
     next_report: Instant,
     pub(crate) packets: u32,
+    /// How loud audio is, in -dBov, if its packets say so.
+    pub(crate) level: Option<u8>,
 }
 
 impl Camera {
@@ -56,6 +58,7 @@ impl Camera {
             kept: BTreeMap::new(),
             next_report: now,
             packets: 0,
+            level: None,
         }
     }
 
@@ -72,7 +75,7 @@ impl Camera {
                 timestamp: self.timestamp,
                 ssrc: self.track.ssrc,
             };
-            let packet = rtp(fields, *twcc, &payload);
+            let packet = rtp(fields, (*twcc, self.level), &payload);
             *twcc = twcc.wrapping_add(1);
             self.kept.insert(self.sequence, (self.timestamp, payload));
             if self.kept.len() > KEPT {
@@ -102,7 +105,7 @@ impl Camera {
         };
         let mut repeated = number.to_be_bytes().to_vec();
         repeated.extend_from_slice(payload);
-        let packet = rtp(fields, *twcc, &repeated);
+        let packet = rtp(fields, (*twcc, None), &repeated);
         *twcc = twcc.wrapping_add(1);
         self.rtx_sequence = self.rtx_sequence.wrapping_add(1);
         seal(leg, packet, out);
@@ -384,10 +387,13 @@ impl Track {
     }
 }
 
-fn rtp(fields: RtpFields, twcc: u16, payload: &[u8]) -> Vec<u8> {
+fn rtp(fields: RtpFields, (twcc, level): (u16, Option<u8>), payload: &[u8]) -> Vec<u8> {
     let mut buffer = vec![0; 1500];
     let mut writer = RtpWriter::new(&mut buffer, fields).unwrap();
     writer.extension(Extension::TransportCc.id(), &twcc.to_be_bytes()).unwrap();
+    if let Some(level) = level {
+        writer.extension(Extension::AudioLevel.id(), &[level]).unwrap();
+    }
     let (_, length) = writer.finish(payload).unwrap();
     buffer.truncate(length);
     buffer

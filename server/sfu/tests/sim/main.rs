@@ -33,3 +33,4 @@ mod meetings;
 mod odd_clients;
 mod replay;
 mod steady_state;
+mod voices;

@@ -3,7 +3,7 @@
 use super::{
     Direction, LocalParameters, Mid, NegotiatedCodec, OfferedCodec, OfferedExtension, OfferedKind,
     OfferedMedia, ReceiveParameters, RemoteOffer, Rid, SdpError,
-    format::is_constrained_baseline,
+    format::{answered_fmtp, is_constrained_baseline},
     write::{CodecLine, Lines},
 };
 use crate::{
@@ -268,11 +268,13 @@ fn write_accepted(
     agreement: &Agreement<'_>,
     local: &LocalParameters,
 ) {
-    let codecs = agreement.codecs.iter().map(|offered| CodecLine {
+    let fmtp = |offered: &&OfferedCodec| answered_fmtp(offered.codec, offered.fmtp.as_deref());
+    let fmtps: Vec<Option<String>> = agreement.codecs.iter().map(fmtp).collect();
+    let codecs = agreement.codecs.iter().zip(&fmtps).map(|(offered, fmtp)| CodecLine {
         codec: offered.codec,
         payload_type: offered.payload_type,
         rtx_payload_type: offered.rtx_payload_type,
-        fmtp: offered.fmtp.as_deref(),
+        fmtp: fmtp.as_deref(),
         feedback: offered.feedback,
     });
     lines.media(&media.head.0, codecs.clone());

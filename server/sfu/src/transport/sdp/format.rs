@@ -126,15 +126,46 @@ fn parameter<'a>(fmtp: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
+/// The `a=fmtp` of a codec in our answers: what the client said, and of voices that they come with
+/// in-band FEC, which conceals a lost packet, and without packets in silence (RFC 7587 section 6.1).
+pub(super) fn answered_fmtp(codec: Codec, offered: Option<&str>) -> Option<String> {
+    const WANTED: [&str; 2] = ["useinbandfec=1", "usedtx=1"];
+    if codec != Codec::Opus {
+        return offered.map(str::to_owned);
+    }
+    let name = |parameter: &str| parameter.split('=').next().map(str::to_ascii_lowercase);
+    let is_ours = |parameter: &&str| WANTED.iter().any(|wanted| name(wanted) == name(parameter));
+    let said = offered.unwrap_or_default().split(';').map(str::trim);
+    let kept = said.filter(|parameter| !parameter.is_empty() && !is_ours(parameter));
+    Some(kept.chain(WANTED).collect::<Vec<_>>().join(";"))
+}
+
 /// The `a=fmtp` of a codec in our offers.
 pub(super) const fn our_fmtp(codec: Codec) -> Option<&'static str> {
     match codec {
-        Codec::Opus => Some("minptime=10;useinbandfec=1"),
+        Codec::Opus => Some("minptime=10;useinbandfec=1;usedtx=1"),
         Codec::Vp8 => None,
         Codec::Vp9 => Some("profile-id=0"),
         Codec::H264 => {
             Some("level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f")
         }
         Codec::Av1 => Some("level-idx=5;profile=0;tier=0"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn voices_are_asked_for_with_in_band_fec_and_without_packets_in_silence() {
+        let answered = |offered| answered_fmtp(Codec::Opus, offered).unwrap();
+        let firefox = "maxplaybackrate=48000;stereo=1;useinbandfec=1";
+        let expected = "maxplaybackrate=48000;stereo=1;useinbandfec=1;usedtx=1";
+        assert_eq!(answered(Some(firefox)), expected);
+        assert_eq!(answered(Some("UseDTX=0; useinbandfec=0; ")), "useinbandfec=1;usedtx=1");
+        assert_eq!(answered(None), "useinbandfec=1;usedtx=1");
+        assert_eq!(answered_fmtp(Codec::Vp9, Some("profile-id=0")).unwrap(), "profile-id=0");
+        assert_eq!(answered_fmtp(Codec::Vp8, None), None);
     }
 }

@@ -85,7 +85,7 @@ fn an_answer_is_written_line_by_line() {
         "a=setup:passive",
         "a=rtpmap:111 opus/48000/2",
         "a=rtcp-fb:111 transport-cc",
-        "a=fmtp:111 minptime=10;useinbandfec=1",
+        "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1",
         "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level",
         "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
         "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",

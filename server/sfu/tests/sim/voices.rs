@@ -1,0 +1,81 @@
+//! Who is heard and said to speak, over whole legs.
+
+use std::time::Duration;
+
+use sfu::{Event, codec::Codec, router::MAX_HEARD};
+use shared::ids::ProducerId;
+
+use crate::{
+    clock::millis,
+    network::Link,
+    world::{Published, World},
+};
+
+/// Levels in -dBov.
+const SPEECH: u8 = 30;
+const SILENCE: u8 = 127;
+
+/// A room of `people` with a microphone each that they do not use yet, and a viewer of all.
+fn party(world: &mut World, people: usize) -> (Vec<usize>, Vec<Published>, usize) {
+    let room = world.room();
+    let (mut publishers, mut voices) = (Vec::new(), Vec::new());
+    for _ in 0..people {
+        let (publisher, published) = world.publish(room, &[Codec::Opus]);
+        world.publisher(publisher).cameras[0].level = Some(SILENCE);
+        publishers.push(publisher);
+        voices.extend(published);
+    }
+    world.run_for(millis(500));
+    let (viewer, _) = world.watch(room, &voices);
+    world.run_for(Duration::from_secs(1));
+    (publishers, voices, viewer)
+}
+
+fn speakers(world: &mut World) -> Vec<Vec<ProducerId>> {
+    let events = std::mem::take(&mut world.events);
+    let lists = events.into_iter().filter_map(|event| match event {
+        Event::ActiveSpeakers { producers, .. } => Some(producers),
+        _ => None,
+    });
+    lists.collect()
+}
+
+#[test]
+fn a_viewer_of_a_big_room_receives_the_loudest_voices_from_their_first_packet_on() {
+    let mut world = World::new(40, Link::PERFECT);
+    let (publishers, voices, viewer) = party(&mut world, MAX_HEARD + 4);
+    for turn in 0..3 * publishers.len() {
+        let speaker = turn * 5 % publishers.len();
+        let begun = world.publisher(publishers[speaker]).cameras[0].frames;
+        let counts: Vec<_> =
+            voices.iter().map(|one| world.track(viewer, one.stamp).arrivals.len()).collect();
+        world.publisher(publishers[speaker]).cameras[0].level = Some(SPEECH);
+        world.run_for(millis(1_500));
+        let heard = voices.iter().zip(&counts).filter(|(one, before)| {
+            // More than a last packet that was under way.
+            world.track(viewer, one.stamp).arrivals.len() > **before + 2
+        });
+        assert!(heard.count() <= MAX_HEARD + 1, "one may have made room on the way");
+        let said = world.publisher(publishers[speaker]).cameras[0].frames - begun;
+        let received = world.track(viewer, voices[speaker].stamp).arrivals.len() - counts[speaker];
+        assert!(received as u64 + 2 >= said, "{received} of {said} packets of the speaker");
+        world.publisher(publishers[speaker]).cameras[0].level = Some(SILENCE);
+        world.run_for(millis(500));
+    }
+    // No gap of ours, no time backwards.
+    world.check();
+}
+
+#[test]
+fn speakers_are_reported_as_they_come_and_go() {
+    let mut world = World::new(41, Link::HOTEL);
+    let (publishers, voices, _) = party(&mut world, 3);
+    assert_eq!(speakers(&mut world), Vec::<Vec<ProducerId>>::new());
+    for speaker in [0, 2, 1] {
+        world.publisher(publishers[speaker]).cameras[0].level = Some(SPEECH);
+        world.run_for(Duration::from_secs(3));
+        world.publisher(publishers[speaker]).cameras[0].level = Some(SILENCE);
+        world.run_for(Duration::from_secs(3));
+        assert_eq!(speakers(&mut world), [vec![voices[speaker].producer], vec![]]);
+    }
+}
