@@ -10,6 +10,7 @@
 //! | `socket` | one WebSocket, and the probe before it |
 //! | `peer` | one peer connection |
 //! | `sound` | the others' sound |
+//! | `visibility` | how large an element is shown |
 //! | `page` | the time, chance, and what the page is told of the network and its end |
 
 pub mod devices;
@@ -18,3 +19,4 @@ pub(crate) mod peer;
 pub(crate) mod socket;
 pub(crate) mod sound;
 pub mod storage;
+pub(crate) mod visibility;

@@ -16,6 +16,8 @@
 //! | `outbox` | effects in order, requests and what their replies are for |
 //! | `leg` | a transport and its peer connection |
 //! | `publishing`, `receiving` | what is sent and received, brought to what should be |
+//! | `watching` | what is seen of the others' videos |
+//! | [`encoding`] | in how many layers a video is sent, and how much of each |
 //! | `roster` | the others |
 //! | `backoff` | when to try again |
 
@@ -35,12 +37,14 @@ use self::{
     outbox::{Outbox, Purpose},
     publishing::Publishing,
     receiving::Receiving,
-    roster::Roster,
+    roster::{Roster, tile_of},
     view::{MeetingView, Phase, TileKey, TileView},
+    watching::{Video, Watching},
 };
 
 mod backoff;
 pub mod effect;
+pub mod encoding;
 mod joining;
 pub mod layout;
 mod leg;
@@ -54,6 +58,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 pub mod view;
+mod watching;
 
 /// How long a passing notice stays.
 const NOTICE_TIME: Duration = Duration::from_secs(6);
@@ -99,6 +104,7 @@ pub struct Meeting {
     roster: Roster,
     publishing: Publishing,
     receiving: Receiving,
+    watching: Watching,
     told: Option<(Notice, Instant)>,
     sound: Sound,
     over: Option<EndReason>,
@@ -151,6 +157,7 @@ impl Meeting {
             roster: Roster::default(),
             publishing: Publishing::new(&start.open),
             receiving: Receiving::new(),
+            watching: Watching::default(),
             told: None,
             sound: Sound::Allowed,
             over: None,
@@ -160,7 +167,7 @@ impl Meeting {
         meeting
     }
 
-    /// Unmutes or mutes the microphone, turns the camera on or off.
+    /// Unmutes or mutes the microphone, turns the camera on or off, shares the screen or stops.
     pub fn set_live(&mut self, now: Instant, source: Source, live: bool) {
         if self.over.is_none() {
             self.publishing.set_live(source, live, &mut self.outbox);
@@ -245,8 +252,11 @@ impl Meeting {
             return self.outbox.effect(Effect::CloseDevice(source));
         }
         self.publishing.handle_device(source, opened.is_ok(), &mut self.outbox);
-        if let Err(error) = opened {
-            self.tell(now, Notice::Device(error));
+        match opened {
+            // Whoever does not choose a screen knows that.
+            Err(DeviceError::Denied) if source == Source::Screen => {}
+            Err(error) => self.tell(now, Notice::Device(error)),
+            Ok(()) => {}
         }
         self.reconcile(now);
     }
@@ -254,13 +264,31 @@ impl Meeting {
     /// A device that was open is gone.
     pub fn handle_device_lost(&mut self, now: Instant, source: Source) {
         self.publishing.handle_device_lost(source, &mut self.outbox);
-        self.tell(now, Notice::Device(DeviceError::None));
+        // A screen that is not shared any more is no device that broke.
+        if matches!(source, Source::Camera | Source::Microphone) {
+            self.tell(now, Notice::Device(DeviceError::None));
+        }
         self.reconcile(now);
     }
 
     /// The browser lets the page play sound, or wants a click first.
     pub const fn handle_sound(&mut self, sound: Sound) {
         self.sound = sound;
+    }
+
+    /// A tile has this size in device pixels, zeros where nothing of it can be seen; or it is gone.
+    pub fn handle_size(&mut self, now: Instant, tile: TileKey, size: Option<(u16, u16)>) {
+        match size {
+            Some(size) => self.watching.set_size(tile, size),
+            None => self.watching.forget_tile(&tile),
+        }
+        self.reconcile(now);
+    }
+
+    /// The page was hidden, or can be seen again.
+    pub fn handle_page_hidden(&mut self, now: Instant, hidden: bool) {
+        self.watching.set_page_hidden(hidden);
+        self.reconcile(now);
     }
 
     /// The browser is on a network again.
@@ -301,7 +329,7 @@ impl Meeting {
         if self.over.is_some() {
             return None;
         }
-        let media = [self.publishing.wake_at(), self.receiving.wake_at()];
+        let media = [self.publishing.wake_at(), self.receiving.wake_at(), self.watching.wake_at()];
         let media = media.into_iter().filter(|_| self.link.is_joined());
         let told = self.told.map(|(_, until)| until);
         media.chain([self.link.wake_at(), self.outbox.deadline(), told]).flatten().min()
@@ -310,13 +338,19 @@ impl Meeting {
     /// What is to be shown.
     #[must_use]
     pub fn view(&self) -> MeetingView {
+        let is_held_back = |producer_id| {
+            let consumer = self.receiving.consumer(producer_id);
+            consumer.is_some_and(|consumer_id| self.watching.is_held_back(consumer_id))
+        };
         MeetingView {
             phase: self.phase(),
             room: self.place.as_ref().map(|place| place.room.clone()),
             role: self.place.as_ref().map(|place| place.role),
             microphone: self.publishing.state(Source::Microphone),
             camera: self.publishing.state(Source::Camera),
-            tiles: std::iter::once(self.my_tile()).chain(self.roster.tiles()).collect(),
+            screen: self.publishing.state(Source::Screen),
+            screens: self.roster.screens(is_held_back).collect(),
+            tiles: std::iter::once(self.my_tile()).chain(self.roster.tiles(is_held_back)).collect(),
             notice: self.notice(),
         }
     }
@@ -327,7 +361,7 @@ impl Meeting {
         peer.into_iter().flat_map(move |peer| {
             self.roster.producers().filter_map(move |(participant_id, producer)| {
                 let mid = self.receiving.mid(producer.producer_id)?.to_owned();
-                let tile = TileKey::Other(participant_id.clone());
+                let tile = tile_of(participant_id, producer.source);
                 Some(Received { tile, source: producer.source, peer, mid })
             })
         })
@@ -349,6 +383,11 @@ impl Meeting {
             role: self.place.as_ref().map_or(Role::Guest, |place| place.role),
             has_audio: self.publishing.state(Source::Microphone) == view::DeviceState::On,
             has_video: self.publishing.state(Source::Camera) == view::DeviceState::On,
+            is_speaking: self
+                .place
+                .as_ref()
+                .is_some_and(|place| self.roster.is_speaking(&place.participant_id)),
+            is_held_back: false,
             presence: Presence::Connected,
         }
     }
@@ -378,6 +417,11 @@ impl Meeting {
         self.publishing.reconcile(now, place.max_video_bitrate, &mut self.outbox);
         let wanted = self.roster.producers().map(|(_, producer)| producer.producer_id);
         self.receiving.reconcile(now, wanted, &mut self.outbox);
+        let videos = self.roster.videos().filter_map(|(tile, producer)| {
+            let consumer_id = self.receiving.consumer(producer.producer_id)?;
+            Some(Video { consumer_id, tile, paused: producer.paused })
+        });
+        self.watching.reconcile(now, videos, &mut self.outbox);
     }
 
     fn is_me(&self, id: &ParticipantId) -> bool {

@@ -10,8 +10,9 @@
 use std::{fmt, rc::Rc};
 
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 use shared::media::Source;
-use web_sys::{HtmlVideoElement, MediaStream};
+use web_sys::{Element, HtmlVideoElement, MediaStream};
 
 use self::{
     driver::Driver,
@@ -19,7 +20,7 @@ use self::{
 };
 pub use crate::meeting::JoinIntent;
 use crate::{
-    browser::devices::LocalMedia,
+    browser::{devices::LocalMedia, visibility::SizeWatch},
     meeting::{
         Meeting,
         effect::Instant,
@@ -83,6 +84,20 @@ impl Session {
         });
     }
 
+    /// Receives a tile's picture as large as `element` is shown, until the reactive owner is
+    /// cleaned up.
+    pub fn watch_size(&self, tile: &TileKey, element: &Element) {
+        let (session, key) = (*self, tile.clone());
+        let watch = SendWrapper::new(SizeWatch::new(element, move |size| {
+            session.tell(|meeting, now| meeting.handle_size(now, key.clone(), Some(size)));
+        }));
+        let (session, key) = (*self, tile.clone());
+        on_cleanup(move || {
+            drop(watch);
+            session.tell(|meeting, now| meeting.handle_size(now, key, None));
+        });
+    }
+
     /// Unmutes or mutes the microphone, opening it when it never was.
     pub fn set_microphone(&self, on: bool) {
         self.tell(|meeting, now| meeting.set_live(now, Source::Microphone, on));
@@ -91,6 +106,12 @@ impl Session {
     /// Turns the camera on or off; off, its light goes out.
     pub fn set_camera(&self, on: bool) {
         self.tell(|meeting, now| meeting.set_live(now, Source::Camera, on));
+    }
+
+    /// Shares the screen that the browser lets the person choose, or stops; to be called from a
+    /// click.
+    pub fn set_screen(&self, on: bool) {
+        self.tell(|meeting, now| meeting.set_live(now, Source::Screen, on));
     }
 
     /// Leaves for good, and closes the devices.

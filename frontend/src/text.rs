@@ -115,6 +115,10 @@ pub mod room {
     pub const CAMERA_OFF: &str = "Camera off";
     /// A camera that is on.
     pub const CAMERA_ON: &str = "Camera on";
+    /// A picture that the path is too narrow for.
+    pub const HELD_BACK: &str = "Video paused: weak connection";
+    /// Someone who speaks.
+    pub const SPEAKING: &str = "Speaking";
     /// A microphone that is off.
     pub const MUTED: &str = "Muted";
     /// A microphone that is on.
@@ -127,6 +131,8 @@ pub mod room {
     pub const MICROPHONE: &str = "Microphone";
     /// Toggles the camera.
     pub const CAMERA: &str = "Camera";
+    /// Shares the screen, or stops.
+    pub const SHARE: &str = "Share screen";
     /// Shows the side panel.
     pub const PEOPLE: &str = "People";
     /// Leaves.
@@ -143,6 +149,12 @@ pub mod room {
     pub const CLOSE_PANEL: &str = "Close panel";
     /// Nobody else is here.
     pub const ALONE: &str = "You’re the only one here. Send the invite link to the others.";
+
+    /// Name of a tile that shows someone's screen.
+    #[must_use]
+    pub fn screen_of(name: &str) -> String {
+        format!("{name}’s screen")
+    }
 
     /// News for those who do not see the tiles.
     #[must_use]

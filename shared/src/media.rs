@@ -108,9 +108,9 @@ pub struct Layer {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Viewing {
-    /// Width of what can be seen of it, in device pixels; 0 is hidden.
+    /// Width at which it is shown, in device pixels; 0 while it cannot be seen.
     pub width: u16,
-    /// Height of the same; 0 is hidden.
+    /// Height of the same.
     pub height: u16,
     /// Whether the person chose to see it large: it goes before others when bandwidth is short.
     #[serde(default, skip_serializing_if = "is_false")]

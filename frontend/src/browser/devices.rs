@@ -1,23 +1,27 @@
-//! One's own camera and microphone.
+//! One's own camera, microphone and screen.
 
 use std::{cell::RefCell, fmt, rc::Rc};
 
-use js_sys::Array;
+use js_sys::{Array, Promise, Reflect};
 use shared::media::Source;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    DomException, Event, MediaStream, MediaStreamConstraints, MediaStreamTrack,
-    MediaTrackConstraints, Window,
+    ConstrainDoubleRange, DisplayMediaStreamConstraints, DomException, Event, MediaDevices,
+    MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaTrackConstraints, Window,
 };
 
 use crate::meeting::notice::DeviceError;
 
-/// Width and height asked of a camera. The room's bit rate (1 Mb/s unless it says otherwise) makes
-/// a sharp picture of this size, and a blurred one of more.
-const PICTURE: (f64, f64) = (640.0, 360.0);
+/// Width and height asked of a camera: the smallest that Chromium sends in three layers. The room's
+/// bit rate (1 Mb/s unless it says otherwise) makes a sharp picture of this size, and a blurred one
+/// of more.
+const PICTURE: (f64, f64) = (960.0, 540.0);
 
-/// The tracks a person sends: a camera, a microphone, both or neither.
+/// Pictures a second asked of a screen, and most: letters want to be sharp, and seldom move.
+const SCREEN_RATE: (f64, f64) = (8.0, 15.0);
+
+/// The tracks a person sends: a camera, a microphone, a screen and its sound, or none of them.
 ///
 /// A shared handle: clones open and close the same devices. Call [`Self::open_both`] once from the
 /// page before the meeting, show [`Self::preview`], hand a clone to `Session::start`, which owns
@@ -31,6 +35,8 @@ pub struct LocalMedia {
 struct Tracks {
     microphone: Option<Held>,
     camera: Option<Held>,
+    screen: Option<Held>,
+    screen_audio: Option<Held>,
     /// Is told when a device is gone by itself.
     lost: Option<Rc<dyn Fn(Source)>>,
 }
@@ -46,6 +52,7 @@ impl fmt::Debug for Tracks {
         f.debug_struct("Tracks")
             .field("microphone", &self.microphone.is_some())
             .field("camera", &self.camera.is_some())
+            .field("screen", &self.screen.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -60,12 +67,12 @@ impl LocalMedia {
     /// Opens camera and microphone in one question to the person; when that fails, each by
     /// itself. Returns what could not be opened, and why.
     pub async fn open_both(&self) -> Vec<(Source, DeviceError)> {
-        if let Ok(stream) = user_media(&[Source::Microphone, Source::Camera]).await {
-            self.keep(&stream);
+        if let Ok(stream) = user_media(&DEVICES).await {
+            self.keep(&stream, DEVICES);
             return Vec::new();
         }
         let mut problems = Vec::new();
-        for source in [Source::Microphone, Source::Camera] {
+        for source in DEVICES {
             if let Err(error) = self.open(source).await {
                 problems.push((source, error));
             }
@@ -73,13 +80,23 @@ impl LocalMedia {
         problems
     }
 
-    /// Opens the camera or the microphone; does nothing when it is open.
+    /// Opens the camera, the microphone, or a screen that the browser lets the person choose,
+    /// perhaps with its sound; does nothing when it is open.
     ///
     /// # Errors
     /// Says why the device cannot be used.
     pub async fn open(&self, source: Source) -> Result<(), DeviceError> {
-        if self.track(source).is_none() {
-            self.keep(&user_media(&[source]).await?);
+        if self.is_open(source) {
+            return Ok(());
+        }
+        match source {
+            Source::Microphone | Source::Camera => {
+                self.keep(&user_media(&[source]).await?, DEVICES);
+            }
+            Source::Screen | Source::ScreenAudio => {
+                self.keep(&display_media().await?, [Source::ScreenAudio, Source::Screen]);
+                self.track(Source::Screen).iter().for_each(prefer_detail);
+            }
         }
         Ok(())
     }
@@ -89,10 +106,12 @@ impl LocalMedia {
         drop(self.slot(source, Option::take));
     }
 
-    /// Closes both devices.
+    /// Closes everything.
     pub fn close_all(&self) {
-        self.close(Source::Microphone);
-        self.close(Source::Camera);
+        DEVICES
+            .into_iter()
+            .chain([Source::Screen, Source::ScreenAudio])
+            .for_each(|it| self.close(it));
     }
 
     /// Whether the device is open.
@@ -126,15 +145,17 @@ impl LocalMedia {
         self.tracks.borrow_mut().lost = Some(Rc::new(lost));
     }
 
-    fn keep(&self, stream: &MediaStream) {
+    /// Keeps the tracks of a stream, which are of these sources.
+    fn keep(&self, stream: &MediaStream, [sound, picture]: [Source; 2]) {
         for track in stream.get_tracks().iter().filter_map(|track| track.dyn_into().ok()) {
-            let (source, held) = self.hold(track);
+            let track: MediaStreamTrack = track;
+            let source = if track.kind() == "audio" { sound } else { picture };
+            let held = self.hold(source, track);
             drop(self.slot(source, |slot| slot.replace(held)));
         }
     }
 
-    fn hold(&self, track: MediaStreamTrack) -> (Source, Held) {
-        let source = if track.kind() == "audio" { Source::Microphone } else { Source::Camera };
+    fn hold(&self, source: Source, track: MediaStreamTrack) -> Held {
         let tracks = Rc::downgrade(&self.tracks);
         let on_ended = Closure::new(move |_: Event| {
             let lost = tracks.upgrade().and_then(|tracks| tracks.borrow().lost.clone());
@@ -143,14 +164,16 @@ impl LocalMedia {
             }
         });
         track.set_onended(Some(on_ended.as_ref().unchecked_ref()));
-        (source, Held { track, _on_ended: on_ended })
+        Held { track, _on_ended: on_ended }
     }
 
     fn slot<T>(&self, source: Source, use_slot: impl FnOnce(&mut Option<Held>) -> T) -> T {
         let mut tracks = self.tracks.borrow_mut();
         match source {
-            Source::Microphone | Source::ScreenAudio => use_slot(&mut tracks.microphone),
-            Source::Camera | Source::Screen => use_slot(&mut tracks.camera),
+            Source::Microphone => use_slot(&mut tracks.microphone),
+            Source::Camera => use_slot(&mut tracks.camera),
+            Source::Screen => use_slot(&mut tracks.screen),
+            Source::ScreenAudio => use_slot(&mut tracks.screen_audio),
         }
     }
 }
@@ -162,14 +185,52 @@ impl Drop for Held {
     }
 }
 
-async fn user_media(sources: &[Source]) -> Result<MediaStream, DeviceError> {
+/// The devices that a person may have open from the start: sound, and picture.
+const DEVICES: [Source; 2] = [Source::Microphone, Source::Camera];
+
+/// Whether the browser lets one share a screen; those of phones do not.
+#[must_use]
+pub fn can_share_screen() -> bool {
+    let share = media_devices()
+        .and_then(|devices| Reflect::get(&devices, &JsValue::from_str("getDisplayMedia")).ok());
+    share.is_some_and(|share| share.is_function())
+}
+
+fn media_devices() -> Option<MediaDevices> {
     let window = web_sys::window().filter(Window::is_secure_context);
     // Browsers hide `mediaDevices` itself from insecure pages.
-    let devices = window.and_then(|window| window.navigator().media_devices().ok());
-    let devices = devices.ok_or(DeviceError::InsecureContext)?;
-    let request = devices.get_user_media_with_constraints(&constraints(sources));
+    window.and_then(|window| window.navigator().media_devices().ok())
+}
+
+async fn user_media(sources: &[Source]) -> Result<MediaStream, DeviceError> {
+    let devices = media_devices().ok_or(DeviceError::InsecureContext)?;
+    opened(devices.get_user_media_with_constraints(&constraints(sources))).await
+}
+
+async fn display_media() -> Result<MediaStream, DeviceError> {
+    let devices = media_devices().ok_or(DeviceError::InsecureContext)?;
+    let (rate, most) = SCREEN_RATE;
+    let pace = ConstrainDoubleRange::new();
+    pace.set_ideal(rate);
+    pace.set_max(most);
+    let picture = MediaTrackConstraints::new();
+    picture.set_frame_rate(&pace);
+    let constraints = DisplayMediaStreamConstraints::new();
+    constraints.set_video(&picture);
+    constraints.set_audio(&JsValue::TRUE);
+    opened(devices.get_display_media_with_constraints(&constraints)).await
+}
+
+async fn opened(request: Result<Promise, JsValue>) -> Result<MediaStream, DeviceError> {
     let stream = JsFuture::from(request.map_err(device_error)?).await.map_err(device_error)?;
     stream.dyn_into().map_err(device_error)
+}
+
+/// Has the browser lower the frame rate of a picture rather than blur it (W3C
+/// `mst-content-hint`).
+fn prefer_detail(screen: &MediaStreamTrack) {
+    // A browser that does not know the hint has no use for it.
+    drop(Reflect::set(screen, &JsValue::from_str("contentHint"), &JsValue::from_str("detail")));
 }
 
 fn constraints(sources: &[Source]) -> MediaStreamConstraints {

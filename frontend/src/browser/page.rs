@@ -12,6 +12,12 @@ pub(crate) fn now() -> Duration {
     Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default()
 }
 
+/// Whether nothing of the page can be seen: another tab is in front, or the window is minimised.
+pub(crate) fn is_hidden() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_some_and(|document| document.hidden())
+}
+
 /// A number that another page hardly has.
 pub(crate) fn seed() -> u64 {
     js_sys::Math::random().to_bits()

@@ -1,8 +1,8 @@
 //! One `RTCPeerConnection`: made for sending or for receiving, driven by offers and answers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use js_sys::Array;
+use js_sys::{Array, Reflect};
 use shared::media::{
     DescriptionKind, IceServer, MediaKind, RtpCapabilities, SessionDescription, Source,
 };
@@ -10,13 +10,17 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Event, MediaStreamTrack, RtcBundlePolicy, RtcConfiguration, RtcIceServer, RtcPeerConnection,
-    RtcPeerConnectionState, RtcRtpCapabilities, RtcRtpCodecCapability, RtcRtpEncodingParameters,
-    RtcRtpReceiver, RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit,
-    RtcSdpType, RtcSessionDescription, RtcSessionDescriptionInit,
+    RtcPeerConnectionState, RtcPriorityType, RtcRtpCapabilities, RtcRtpCodecCapability,
+    RtcRtpEncodingParameters, RtcRtpReceiver, RtcRtpSender, RtcRtpTransceiver,
+    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescription,
+    RtcSessionDescriptionInit,
 };
 
 use super::devices::LocalMedia;
-use crate::meeting::effect::{PeerId, PeerNews};
+use crate::meeting::{
+    effect::{PeerId, PeerNews},
+    encoding::{Encoding, encodings, layer_count},
+};
 
 /// Something the browser would not do with a peer connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +40,17 @@ pub(crate) struct Peer {
     connection: RtcPeerConnection,
     /// The m-lines on which one sends.
     sending: RefCell<Vec<(Source, RtcRtpTransceiver)>>,
+    /// How videos are to be sent that are not sent so yet.
+    quality: RefCell<Vec<(Source, Quality)>>,
+    is_encoding: Cell<bool>,
     _on_state: Closure<dyn FnMut(Event)>,
+}
+
+/// How a video is to be sent.
+#[derive(Debug)]
+pub(crate) struct Quality {
+    pub(crate) max_bitrate: u32,
+    pub(crate) wanted: Option<Vec<u8>>,
 }
 
 impl Peer {
@@ -59,7 +73,14 @@ impl Peer {
             })
         };
         connection.set_onconnectionstatechange(Some(on_state.as_ref().unchecked_ref()));
-        Ok(Self { id, connection, sending: RefCell::default(), _on_state: on_state })
+        Ok(Self {
+            id,
+            connection,
+            sending: RefCell::default(),
+            quality: RefCell::default(),
+            is_encoding: Cell::new(false),
+            _on_state: on_state,
+        })
     }
 
     /// Which one it is.
@@ -121,6 +142,28 @@ impl Peer {
         }
     }
 
+    /// Has a video sent in another quality, the newest one where several are asked for at once.
+    pub(crate) async fn encode(&self, source: Source, quality: Quality) {
+        self.quality.borrow_mut().push((source, quality));
+        // A sender takes its parameters one set after the other.
+        if self.is_encoding.replace(true) {
+            return;
+        }
+        while let Some((source, quality)) = self.next_quality() {
+            if let Some(line) = self.line(source) {
+                set_encodings(&line.sender(), &quality).await;
+            }
+        }
+        self.is_encoding.set(false);
+    }
+
+    fn next_quality(&self) -> Option<(Source, Quality)> {
+        let mut waiting = self.quality.borrow_mut();
+        let newest = waiting.pop()?;
+        waiting.retain(|(source, _)| *source != newest.0);
+        Some(newest)
+    }
+
     /// The track that arrives on an m-line.
     ///
     /// Looked up rather than taken from `track` events: an m-line that the server uses again for
@@ -141,9 +184,10 @@ impl Peer {
         let init = RtcRtpTransceiverInit::new();
         init.set_direction(RtcRtpTransceiverDirection::Sendonly);
         if source.kind() == MediaKind::Video {
-            let encoding = RtcRtpEncodingParameters::new();
-            encoding.set_max_bitrate(max_video_bitrate);
-            init.set_send_encodings(&Array::of1(&encoding));
+            let width = track.as_ref().and_then(|track| track.get_settings().get_width());
+            let layers = encodings(layer_count(source, width), max_video_bitrate, None);
+            let layers = layers.iter().map(|layer| send_encoding(source, layer));
+            init.set_send_encodings(&layers.collect::<Array>());
         }
         let connection = &self.connection;
         match track {
@@ -207,6 +251,37 @@ pub(crate) fn capabilities() -> RtpCapabilities {
     codecs.sort_unstable();
     codecs.dedup();
     RtpCapabilities { codecs }
+}
+
+fn send_encoding(source: Source, layer: &Encoding) -> RtcRtpEncodingParameters {
+    let encoding = RtcRtpEncodingParameters::new();
+    encoding.set_max_bitrate(layer.max_bitrate);
+    encoding.set_active(layer.active);
+    if let Some(rid) = layer.rid {
+        encoding.set_rid(rid);
+        encoding.set_scale_resolution_down_by(layer.scale_down_by);
+    }
+    if source == Source::Screen {
+        // What is shown goes before who shows it.
+        encoding.set_priority(RtcPriorityType::High);
+        let key = JsValue::from_str("networkPriority");
+        drop(Reflect::set(&encoding, &key, &JsValue::from_str("high")));
+    }
+    encoding
+}
+
+async fn set_encodings(sender: &RtcRtpSender, quality: &Quality) {
+    let parameters = sender.get_parameters();
+    let Some(current) = parameters.get_encodings() else { return };
+    let count = usize::try_from(current.length()).unwrap_or_default();
+    let layers = encodings(count, quality.max_bitrate, quality.wanted.as_deref());
+    for (encoding, layer) in current.iter().zip(&layers) {
+        let encoding: RtcRtpEncodingParameters = encoding.unchecked_into();
+        encoding.set_max_bitrate(layer.max_bitrate);
+        encoding.set_active(layer.active);
+    }
+    // A sender that is being closed takes none, and needs none.
+    drop(JsFuture::from(sender.set_parameters_with_parameters(&parameters)).await);
 }
 
 fn configuration(ice_servers: &[IceServer]) -> RtcConfiguration {

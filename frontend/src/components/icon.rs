@@ -13,6 +13,10 @@ pub enum Glyph {
     Camera,
     /// A video camera, struck through.
     CameraOff,
+    /// A screen with an arrow out of it.
+    Share,
+    /// A screen, struck through.
+    ShareOff,
     /// A receiver, hung up.
     Leave,
     /// Two sheets.
@@ -44,6 +48,12 @@ impl Glyph {
         if on { Self::Camera } else { Self::CameraOff }
     }
 
+    /// The glyph of a screen that is shared or not: it shows what pressing it does.
+    #[must_use]
+    pub const fn share(on: bool) -> Self {
+        if on { Self::ShareOff } else { Self::Share }
+    }
+
     /// The strokes, as SVG path data.
     const fn path(self) -> &'static str {
         match self {
@@ -62,6 +72,14 @@ impl Glyph {
             Self::CameraOff => {
                 "M4 4l16 16M9.5 6.5h4A1.5 1.5 0 0 1 15 8v3.2l6-3.7v9\
                  M15 15v1a1.5 1.5 0 0 1-1.5 1.5h-9A1.5 1.5 0 0 1 3 16V8c0-.6.3-1 .8-1.3"
+            }
+            Self::Share => {
+                "M4.5 5h15A1.5 1.5 0 0 1 21 6.5v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 \
+                 15.5v-9A1.5 1.5 0 0 1 4.5 5zM8.5 20.5h7M12 14V8.2M9.2 10.8 12 8l2.8 2.8"
+            }
+            Self::ShareOff => {
+                "M4.5 5h15A1.5 1.5 0 0 1 21 6.5v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 \
+                 15.5v-9A1.5 1.5 0 0 1 4.5 5zM8.5 20.5h7M9.5 8.5l5 5M14.5 8.5l-5 5"
             }
             Self::Leave => {
                 "M3.2 14.6c-.5-1.8 0-3.3 1.3-4.3 4.3-3.1 10.7-3.1 15 0 1.3 1 1.8 2.5 1.3 \

@@ -7,10 +7,10 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{HtmlElement, ResizeObserver};
 
 use crate::{
-    components::tile::Tile,
+    components::tile::{ScreenTile, Tile},
     meeting::{
         layout::{Grid, Stage as Space, grid},
-        view::TileView,
+        view::{ScreenView, TileView},
     },
     session::Session,
     text::room,
@@ -23,7 +23,10 @@ const GAP: f64 = 12.0;
 const WIDE_TILE: f64 = 16.0 / 9.0;
 const TALL_STAGE_TILE: f64 = 4.0 / 3.0;
 
-/// Everyone, oneself first.
+/// How much of the stage's height goes to screens that are shared; people get the rest.
+const SCREENS_SHARE: f64 = 0.75;
+
+/// Everyone, oneself first; above them the screens that others share.
 #[component]
 pub fn Stage(
     /// The meeting.
@@ -33,7 +36,10 @@ pub fn Stage(
     let stage = NodeRef::<Div>::new();
     let size = use_size(stage);
     let tiles = Memo::new(move |_| view.with(|view| view.tiles.clone()));
-    let grid = Memo::new(move |_| tile_grid(tiles.with(Vec::len), size.get()));
+    let screens = Memo::new(move |_| view.with(|view| view.screens.clone()));
+    let areas = Memo::new(move |_| divided(size.get(), screens.with(Vec::is_empty)));
+    let grid = Memo::new(move |_| tile_grid(tiles.with(Vec::len), areas.get().1));
+    let screen = Memo::new(move |_| tile_grid(screens.with(Vec::len), areas.get().0));
     view! {
         <div
             node_ref=stage
@@ -42,7 +48,14 @@ pub fn Stage(
             aria-label=room::STAGE
             style:--tile-width=move || format!("{}px", grid.read().tile_width.floor())
             style:--tile-height=move || format!("{}px", grid.read().tile_height.floor())
+            style:--screen-width=move || format!("{}px", screen.read().tile_width.floor())
+            style:--screen-height=move || format!("{}px", screen.read().tile_height.floor())
         >
+            <div class="screens" hidden=move || screens.with(Vec::is_empty)>
+                <For each=move || screens.get() key=|screen| screen.key.clone() let:screen>
+                    <ScreenTile session=session screen=watch_screen(session, screen)/>
+                </For>
+            </div>
             <For each=move || tiles.get() key=|tile| tile.key.clone() let:tile>
                 <Tile session=session tile=watch_tile(session, tile)/>
             </For>
@@ -58,6 +71,23 @@ pub fn watch_tile(session: Session, tile: TileView) -> Memo<TileView> {
         let now = view.with(|view| view.tiles.iter().find(|now| now.key == tile.key).cloned());
         now.or_else(|| last.cloned()).unwrap_or_else(|| tile.clone())
     })
+}
+
+fn watch_screen(session: Session, screen: ScreenView) -> Memo<ScreenView> {
+    let view = session.view();
+    Memo::new(move |last: Option<&ScreenView>| {
+        let now = view.with(|view| view.screens.iter().find(|now| now.key == screen.key).cloned());
+        now.or_else(|| last.cloned()).unwrap_or_else(|| screen.clone())
+    })
+}
+
+/// What of a stage goes to screens, and what to people.
+fn divided((width, height): (f64, f64), no_screens: bool) -> ((f64, f64), (f64, f64)) {
+    if no_screens {
+        return ((width, 0.0), (width, height));
+    }
+    let screens = (height * SCREENS_SHARE).floor();
+    ((width, screens), (width, (height - screens - GAP).max(0.0)))
 }
 
 fn tile_grid(count: usize, (width, height): (f64, f64)) -> Grid {

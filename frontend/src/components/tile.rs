@@ -1,11 +1,14 @@
 //! One person on the stage.
 
-use leptos::{html::Video, prelude::*};
+use leptos::{
+    html::{Article, Video},
+    prelude::*,
+};
 use shared::signaling::{Presence, Role};
 
 use crate::{
     components::icon::{Glyph, Icon},
-    meeting::view::{TileKey, TileView},
+    meeting::view::{ScreenView, TileKey, TileView},
     session::Session,
     text::room,
 };
@@ -19,25 +22,20 @@ pub fn Tile(
     tile: Memo<TileView>,
 ) -> impl IntoView {
     let key = tile.with_untracked(|tile| tile.key.clone());
-    let video = NodeRef::<Video>::new();
-    Effect::new({
-        let key = key.clone();
-        move |_| {
-            if let Some(element) = video.get() {
-                session.attach(&key, &element);
-            }
-        }
-    });
+    let (article, video) = use_picture(session, &key);
     let has = move |what: fn(&TileView) -> bool| tile.with(what);
     let on_off = move |what| if has(what) { "on" } else { "off" };
     view! {
         <article
+            node_ref=article
             class="tile"
             aria-label=move || tile.with(spoken)
             data-participant=participant(&key)
             data-self=(key == TileKey::Me).then_some("true")
             data-audio=move || on_off(|tile| tile.has_audio)
             data-video=move || on_off(|tile| tile.has_video)
+            data-speaking=move || has(|tile| tile.is_speaking).then_some("true")
+            data-held-back=move || has(|tile| tile.is_held_back).then_some("true")
             data-presence=move || {
                 if has(|tile| tile.presence == Presence::Connected) { "connected" } else { "reconnecting" }
             }
@@ -47,10 +45,10 @@ pub fn Tile(
                 node_ref=video
                 autoplay=true
                 playsinline=true
-                hidden=move || !has(|tile| tile.has_video)
+                hidden=move || !has(|tile| tile.has_video && !tile.is_held_back)
             ></video>
-            <p class="tile-away" hidden=move || has(|tile| tile.presence == Presence::Connected)>
-                {room::RECONNECTING}
+            <p class="tile-away" hidden=move || !has(|tile| away(tile).is_some())>
+                {move || tile.with(away)}
             </p>
             <p class="tile-label" aria-hidden="true">
                 <span class="tile-microphone">
@@ -60,6 +58,61 @@ pub fn Tile(
             </p>
         </article>
     }
+}
+
+/// What somebody else shows of their screen, whole.
+#[component]
+pub fn ScreenTile(
+    /// The meeting.
+    session: Session,
+    /// The screen.
+    screen: Memo<ScreenView>,
+) -> impl IntoView {
+    let key = screen.with_untracked(|screen| screen.key.clone());
+    let (article, video) = use_picture(session, &key);
+    let name = move || screen.with(|screen| room::screen_of(&screen.name));
+    let is_held_back = move || screen.with(|screen| screen.is_held_back);
+    view! {
+        <article
+            node_ref=article
+            class="tile tile-screen"
+            aria-label=name
+            data-screen=participant(&key)
+            data-held-back=move || is_held_back().then_some("true")
+        >
+            <video node_ref=video autoplay=true playsinline=true hidden=is_held_back></video>
+            <p class="tile-away" hidden=move || !is_held_back()>
+                {room::HELD_BACK}
+            </p>
+            <p class="tile-label" aria-hidden="true">
+                <Icon of=Glyph::Share/>
+                <span class="tile-name">{name}</span>
+            </p>
+        </article>
+    }
+}
+
+/// A tile, and the element in it that shows the tile's picture: received as large as the tile is.
+fn use_picture(session: Session, key: &TileKey) -> (NodeRef<Article>, NodeRef<Video>) {
+    let (article, video) = (NodeRef::<Article>::new(), NodeRef::<Video>::new());
+    Effect::new({
+        let key = key.clone();
+        move |_| {
+            if let Some(element) = video.get() {
+                session.attach(&key, &element);
+            }
+        }
+    });
+    // The tile and not the picture in it, which has no size while the camera is off.
+    Effect::new({
+        let key = key.clone();
+        move |_| {
+            if let Some(element) = article.get().filter(|_| key != TileKey::Me) {
+                session.watch_size(&key, &element);
+            }
+        }
+    });
+    (article, video)
 }
 
 /// The initials of a name on a colour that stays the same for it.
@@ -90,7 +143,7 @@ pub fn mark(tile: &TileView) -> Option<&'static str> {
 fn participant(key: &TileKey) -> String {
     match key {
         TileKey::Me => "self".to_owned(),
-        TileKey::Other(id) => id.to_string(),
+        TileKey::Other(id) | TileKey::Screen(id) => id.to_string(),
     }
 }
 
@@ -98,10 +151,26 @@ fn shown_name(tile: &TileView) -> String {
     if tile.is_me() { format!("{} ({})", tile.name, room::YOU) } else { tile.name.clone() }
 }
 
+/// Why a picture is not there that should be.
+fn away(tile: &TileView) -> Option<&'static str> {
+    match tile.presence {
+        Presence::Reconnecting => Some(room::RECONNECTING),
+        Presence::Connected => (tile.has_video && tile.is_held_back).then_some(room::HELD_BACK),
+    }
+}
+
 /// Everything a tile shows, in words.
 fn spoken(tile: &TileView) -> String {
-    let sound = if tile.has_audio { room::UNMUTED } else { room::MUTED };
-    let picture = if tile.has_video { room::CAMERA_ON } else { room::CAMERA_OFF };
+    let sound = match (tile.has_audio, tile.is_speaking) {
+        (false, _) => room::MUTED,
+        (true, false) => room::UNMUTED,
+        (true, true) => room::SPEAKING,
+    };
+    let picture = match (tile.has_video, tile.is_held_back) {
+        (false, _) => room::CAMERA_OFF,
+        (true, false) => room::CAMERA_ON,
+        (true, true) => room::HELD_BACK,
+    };
     format!("{}, {sound}, {picture}", shown_name(tile))
 }
 
@@ -122,6 +191,8 @@ fn hue(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use shared::ids::ParticipantId;
+
     use super::*;
 
     #[test]
@@ -141,9 +212,14 @@ mod tests {
             role: Role::Host,
             has_audio: false,
             has_video: true,
+            is_speaking: true,
+            is_held_back: false,
             presence: Presence::Connected,
         };
         assert_eq!(spoken(&tile), "Ada (You), Muted, Camera on");
         assert_eq!(mark(&tile), Some("You · Host"));
+        let key = TileKey::Other(ParticipantId::from_random([1; 16]));
+        let tile = TileView { key, has_audio: true, is_held_back: true, ..tile };
+        assert_eq!(spoken(&tile), "Ada, Speaking, Video paused: weak connection");
     }
 }

@@ -17,6 +17,9 @@ pub fn Toggle(
     glyph: fn(bool) -> Glyph,
     /// What pressing it does.
     press: Callback<()>,
+    /// Whether off is how it usually is, and on what one has to be reminded of.
+    #[prop(optional)]
+    quiet: bool,
 ) -> impl IntoView {
     let press_when_ready = move |_| {
         if !busy.get_untracked() {
@@ -25,7 +28,7 @@ pub fn Toggle(
     };
     view! {
         <button
-            class="toggle"
+            class=if quiet { "toggle toggle-quiet" } else { "toggle" }
             type="button"
             title=label
             aria-label=label

@@ -56,6 +56,17 @@ pub enum Effect {
         /// Bits per second to send of one video source at most.
         max_video_bitrate: u32,
     },
+    /// Send a video with what [`super::encoding::encodings`] says, from now on.
+    Encode {
+        /// Which.
+        peer: PeerId,
+        /// Which video.
+        source: Source,
+        /// Bits per second, at most.
+        max_bitrate: u32,
+        /// Its layers that somebody receives; none where nothing was said of that.
+        wanted: Option<Vec<u8>>,
+    },
     /// Apply the server's answer; answer with [`PeerNews::Accepted`].
     Accept {
         /// Which.
@@ -70,7 +81,8 @@ pub enum Effect {
         /// The offer.
         offer: SessionDescription,
     },
-    /// Open a device and let the send peer carry it; answer with `handle_device`.
+    /// Open a device and let the send peer carry it; answer with `handle_device`. A screen may come
+    /// with its sound, which is answered after it.
     OpenDevice(Source),
     /// Close a device, whose light goes out; its m-line carries nothing.
     CloseDevice(Source),

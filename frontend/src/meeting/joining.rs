@@ -31,6 +31,7 @@ impl Meeting {
         self.link.joined(now);
         self.publishing.reset(&mut self.outbox);
         self.receiving.reset(&mut self.outbox);
+        self.watching.reset();
         self.roster.replace(joined.participants);
         let room = joined.room.room_id.clone();
         let ticket = joined.resume_ticket.clone();

@@ -28,6 +28,7 @@ pub(super) enum Purpose {
     Mute(Source),
     Consume(ProducerId),
     ResumeConsumer(ProducerId),
+    SetPreferredLayers,
     Ping,
     Leave,
 }
@@ -92,9 +93,11 @@ impl Purpose {
         match self {
             Self::CreateTransport(direction) => Some(direction),
             Self::SendOffer | Self::Produce(_) | Self::Mute(_) => Some(Direction::Send),
-            Self::RecvOffer | Self::RecvAnswer | Self::Consume(_) | Self::ResumeConsumer(_) => {
-                Some(Direction::Recv)
-            }
+            Self::RecvOffer
+            | Self::RecvAnswer
+            | Self::Consume(_)
+            | Self::ResumeConsumer(_)
+            | Self::SetPreferredLayers => Some(Direction::Recv),
             Self::Join | Self::Ping | Self::Leave => None,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use shared::{
     error::ErrorCode,
     ids::ProducerId,
-    media::{SessionDescription, Source},
+    media::{MediaKind, SessionDescription, Source},
     signaling::{ConnectTransport, Direction, Produce, ProducerRef, Request},
 };
 
@@ -33,6 +33,17 @@ struct Outgoing {
     /// Whether the person wants to be heard, or seen.
     live: bool,
     sent: Sent,
+    /// The layers that somebody receives, where the server has said so.
+    wanted: Option<Vec<u8>>,
+    /// How the browser was last told to send it.
+    encoded: Option<Quality>,
+}
+
+/// How a video is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Quality {
+    max_bitrate: u32,
+    wanted: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,11 +91,13 @@ impl Publishing {
         let outgoing = |source: Source| {
             let is_open = open.contains(&source);
             let device = if is_open { Device::Open } else { Device::Closed };
-            (source, Outgoing { device, live: is_open, sent: Sent::Nothing })
+            let (sent, wanted, encoded) = (Sent::Nothing, None, None);
+            (source, Outgoing { device, live: is_open, sent, wanted, encoded })
         };
+        use Source::{Camera, Microphone, Screen, ScreenAudio};
         Self {
             leg: Leg::new(Direction::Send),
-            sources: [Source::Microphone, Source::Camera].map(outgoing).into(),
+            sources: [Microphone, Camera, Screen, ScreenAudio].map(outgoing).into(),
             negotiation: Negotiation::Idle,
             allowance: Allowance::new(),
         }
@@ -111,18 +124,22 @@ impl Publishing {
             Device::Open => outgoing.apply_live(source, outbox),
             Device::Closed | Device::Opening => {}
         }
+        self.follow_screen(outbox);
     }
 
     /// A device is open, or could not be opened.
     pub(super) fn handle_device(&mut self, source: Source, opened: bool, outbox: &mut Outbox) {
         let Some(outgoing) = self.sources.get_mut(&source) else { return };
         if opened {
+            // Nobody asks for the sound of a screen: it comes with it.
+            outgoing.live |= source == Source::ScreenAudio;
             outgoing.device = Device::Open;
             outgoing.apply_live(source, outbox);
         } else {
             outgoing.device = Device::Closed;
             outgoing.live = false;
         }
+        self.follow_screen(outbox);
     }
 
     /// A device was unplugged, or taken away by the browser.
@@ -131,6 +148,15 @@ impl Publishing {
         if outgoing.device == Device::Open {
             outgoing.close(source, outbox);
             outgoing.live = false;
+        }
+        self.follow_screen(outbox);
+    }
+
+    /// The server said which layers of a video somebody receives.
+    pub(super) fn handle_layers_wanted(&mut self, producer_id: ProducerId, layers: Vec<u8>) {
+        let is_it = |outgoing: &&mut Outgoing| matches!(outgoing.sent, Sent::Produced { producer_id: known, .. } if known == producer_id);
+        if let Some(outgoing) = self.sources.values_mut().find(is_it) {
+            outgoing.wanted = Some(layers);
         }
     }
 
@@ -164,6 +190,7 @@ impl Publishing {
         let Some(ends) = self.leg.wanted(now, outbox) else { return };
         for (source, outgoing) in &mut self.sources {
             outgoing.reconcile(now, *source, ends, outbox);
+            outgoing.encode(*source, ends, max_video_bitrate, outbox);
         }
         self.offer(now, ends, max_video_bitrate, outbox);
     }
@@ -243,6 +270,7 @@ impl Publishing {
         for source in &sources {
             if let Some(outgoing) = self.sources.get_mut(source) {
                 outgoing.sent = Sent::Offered;
+                outgoing.encoded = Some(Quality { max_bitrate: max_video_bitrate, wanted: None });
             }
         }
         self.allowance.spend(now);
@@ -292,14 +320,30 @@ impl Publishing {
         self.allowance = Allowance::new();
         for outgoing in self.sources.values_mut() {
             outgoing.sent = Sent::Nothing;
+            outgoing.wanted = None;
+            outgoing.encoded = None;
+        }
+    }
+
+    /// The sound of a screen ends with it.
+    fn follow_screen(&mut self, outbox: &mut Outbox) {
+        let is_shared =
+            self.sources.get(&Source::Screen).is_some_and(|it| it.device != Device::Closed);
+        if let Some(sound) = self.sources.get_mut(&Source::ScreenAudio)
+            && sound.device == Device::Open
+            && !is_shared
+        {
+            sound.close(Source::ScreenAudio, outbox);
+            sound.live = false;
         }
     }
 }
 
 impl Outgoing {
-    /// A microphone is muted and stays open; a camera is closed, so that its light goes out.
+    /// A microphone is muted and stays open; a camera is closed, so that its light goes out, and
+    /// so is a screen.
     fn apply_live(&mut self, source: Source, outbox: &mut Outbox) {
-        if !self.live && matches!(source, Source::Camera | Source::Screen) {
+        if !self.live && source != Source::Microphone {
             self.close(source, outbox);
         } else {
             outbox.effect(Effect::EnableDevice { source, on: self.live });
@@ -314,6 +358,17 @@ impl Outgoing {
     /// Whether a transport is needed for this source.
     fn wants_line(&self) -> bool {
         self.device == Device::Open || !matches!(self.sent, Sent::Nothing)
+    }
+
+    /// Has a published video sent as it should be now.
+    fn encode(&mut self, source: Source, ends: Ends, max_bitrate: u32, outbox: &mut Outbox) {
+        let is_sent = matches!(self.sent, Sent::Produced { .. });
+        let quality = Quality { max_bitrate, wanted: self.wanted.clone() };
+        if source.kind() == MediaKind::Video && is_sent && self.encoded.as_ref() != Some(&quality) {
+            let wanted = quality.wanted.clone();
+            outbox.effect(Effect::Encode { peer: ends.peer, source, max_bitrate, wanted });
+            self.encoded = Some(quality);
+        }
     }
 
     fn is_paused(&self) -> bool {

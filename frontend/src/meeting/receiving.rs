@@ -85,6 +85,14 @@ impl Receiving {
         }
     }
 
+    /// The consumer of a producer, once it is being negotiated.
+    pub(super) fn consumer(&self, producer_id: ProducerId) -> Option<ConsumerId> {
+        match self.consumers.get(&producer_id)? {
+            Incoming::Offered(line) | Incoming::Flowing(line) => Some(line.consumer_id),
+            Incoming::Asked | Incoming::Waiting(_) | Incoming::Refused => None,
+        }
+    }
+
     /// Starts over: what was received is gone, and so is the transport.
     pub(super) fn reset(&mut self, outbox: &mut Outbox) {
         self.leg.close(outbox);

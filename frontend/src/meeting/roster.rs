@@ -7,12 +7,14 @@ use shared::{
     signaling::{NewProducer, Participant, PeerPresence, Producer},
 };
 
-use super::view::{TileKey, TileView};
+use super::view::{ScreenView, TileKey, TileView};
 
 /// The others, in order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
     others: Vec<Participant>,
+    /// The loudest first.
+    speakers: Vec<ParticipantId>,
 }
 
 impl Roster {
@@ -20,6 +22,7 @@ impl Roster {
     pub(super) fn replace(&mut self, mut others: Vec<Participant>) {
         others.truncate(MAX_PARTICIPANTS);
         self.others = others;
+        self.speakers.clear();
     }
 
     /// Someone came in, or came back with new media state.
@@ -76,16 +79,56 @@ impl Roster {
             .take(MAX_CONSUMERS_PER_PARTICIPANT)
     }
 
-    /// The others' tiles.
-    pub(super) fn tiles(&self) -> impl Iterator<Item = TileView> {
-        self.others.iter().map(|other| TileView {
-            key: TileKey::Other(other.id.clone()),
-            name: other.display_name.clone(),
-            role: other.role,
-            has_audio: sends(other, |source| source == Source::Microphone),
-            has_video: sends(other, |source| source.kind() == MediaKind::Video),
-            presence: other.presence,
+    /// The others' pictures, with the tile that shows each.
+    pub(super) fn videos(&self) -> impl Iterator<Item = (TileKey, &Producer)> {
+        let videos = self.producers().filter(|(_, it)| it.source.kind() == MediaKind::Video);
+        videos.map(|(id, producer)| (tile_of(id, producer.source), producer))
+    }
+
+    /// The others' tiles; `is_held_back` says which producer cannot be seen.
+    pub(super) fn tiles(
+        &self,
+        is_held_back: impl Fn(ProducerId) -> bool,
+    ) -> impl Iterator<Item = TileView> {
+        self.others.iter().map(move |other| {
+            let camera = live(other, Source::Camera);
+            TileView {
+                key: TileKey::Other(other.id.clone()),
+                name: other.display_name.clone(),
+                role: other.role,
+                has_audio: live(other, Source::Microphone).is_some(),
+                has_video: camera.is_some(),
+                is_speaking: self.speakers.contains(&other.id),
+                is_held_back: camera.is_some_and(|camera| is_held_back(camera.producer_id)),
+                presence: other.presence,
+            }
         })
+    }
+
+    /// The screens that others share.
+    pub(super) fn screens(
+        &self,
+        is_held_back: impl Fn(ProducerId) -> bool,
+    ) -> impl Iterator<Item = ScreenView> {
+        self.others.iter().filter_map(move |other| {
+            let screen = live(other, Source::Screen)?;
+            Some(ScreenView {
+                key: TileKey::Screen(other.id.clone()),
+                name: other.display_name.clone(),
+                is_held_back: is_held_back(screen.producer_id),
+            })
+        })
+    }
+
+    /// Who speaks now.
+    pub(super) fn set_speakers(&mut self, mut speakers: Vec<ParticipantId>) {
+        speakers.truncate(MAX_PARTICIPANTS);
+        self.speakers = speakers;
+    }
+
+    /// Whether somebody, who may be oneself, speaks.
+    pub(super) fn is_speaking(&self, id: &ParticipantId) -> bool {
+        self.speakers.contains(id)
     }
 
     fn find(&mut self, id: &ParticipantId) -> Option<&mut Participant> {
@@ -93,7 +136,15 @@ impl Roster {
     }
 }
 
-/// Whether a participant sends something of the kind, unmuted.
-fn sends(participant: &Participant, is_it: impl Fn(Source) -> bool) -> bool {
-    participant.producers.iter().any(|producer| is_it(producer.source) && !producer.paused)
+/// The tile that shows, or belongs to, a source of someone.
+pub(super) fn tile_of(id: &ParticipantId, source: Source) -> TileKey {
+    match source {
+        Source::Screen | Source::ScreenAudio => TileKey::Screen(id.clone()),
+        Source::Camera | Source::Microphone => TileKey::Other(id.clone()),
+    }
+}
+
+/// What a participant sends of a source, unless it is muted.
+fn live(participant: &Participant, source: Source) -> Option<&Producer> {
+    participant.producers.iter().find(|producer| producer.source == source && !producer.paused)
 }

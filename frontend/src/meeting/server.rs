@@ -51,7 +51,11 @@ impl Meeting {
                 self.receiving.handle_consumed(consumed);
             }
             (
-                Purpose::Mute(_) | Purpose::ResumeConsumer(_) | Purpose::Ping | Purpose::Leave,
+                Purpose::Mute(_)
+                | Purpose::ResumeConsumer(_)
+                | Purpose::SetPreferredLayers
+                | Purpose::Ping
+                | Purpose::Leave,
                 Reply::Done,
             ) => {}
             // The server answered something else: nothing on this socket can be relied on.
@@ -65,6 +69,7 @@ impl Meeting {
             Purpose::Join => return self.join_refused(now, code),
             Purpose::Ping | Purpose::Leave => return,
             _ if code == ErrorCode::NotJoined => return self.link.lose(now, outbox),
+            Purpose::SetPreferredLayers => self.watching.handle_refusal(now),
             Purpose::CreateTransport(Direction::Send)
             | Purpose::SendOffer
             | Purpose::Produce(_)
@@ -93,11 +98,19 @@ impl Meeting {
             Event::ProducerPaused(producer) => self.roster.set_paused(producer.producer_id, true),
             Event::ProducerResumed(producer) => self.roster.set_paused(producer.producer_id, false),
             Event::TransportFailed(failed) => self.transport_failed(now, failed),
-            Event::MaxBitrate(_)
-            | Event::LayersWanted(_)
-            | Event::ConsumerLayer(_)
-            | Event::ActiveSpeakers(_) => {}
+            Event::MaxBitrate(limit) => self.set_max_bitrate(limit.max_video_bitrate),
+            Event::LayersWanted(wanted) => {
+                self.publishing.handle_layers_wanted(wanted.producer_id, wanted.layers);
+            }
+            Event::ConsumerLayer(now) => self.watching.handle_layer(now.consumer_id, now.layer),
+            Event::ActiveSpeakers(speakers) => self.roster.set_speakers(speakers.participant_ids),
             Event::ServerShutdown => self.tell(now, Notice::Server(ErrorCode::ServerShutdown)),
+        }
+    }
+
+    const fn set_max_bitrate(&mut self, max_video_bitrate: u32) {
+        if let Some(place) = &mut self.place {
+            place.max_video_bitrate = max_video_bitrate;
         }
     }
 

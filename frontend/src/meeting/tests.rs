@@ -4,4 +4,5 @@ mod chaos;
 mod coming_back;
 mod joining;
 mod media;
+mod watching;
 mod world;

@@ -20,6 +20,10 @@ pub struct MeetingView {
     pub microphone: DeviceState,
     /// The person's own camera.
     pub camera: DeviceState,
+    /// The person's own screen.
+    pub screen: DeviceState,
+    /// The screens that others share.
+    pub screens: Vec<ScreenView>,
     /// The people: oneself first, then the others in order of arrival.
     pub tiles: Vec<TileView>,
     /// What to tell the person now.
@@ -62,6 +66,8 @@ pub enum TileKey {
     Me,
     /// Someone else.
     Other(ParticipantId),
+    /// The screen of someone else.
+    Screen(ParticipantId),
 }
 
 /// One person.
@@ -77,8 +83,23 @@ pub struct TileView {
     pub has_audio: bool,
     /// Whether they can be seen: they send a camera that is on.
     pub has_video: bool,
+    /// Whether they speak.
+    pub is_speaking: bool,
+    /// Whether their camera cannot be seen because the path is too narrow for it.
+    pub is_held_back: bool,
     /// Whether their connection is up, or they are expected back.
     pub presence: Presence,
+}
+
+/// One screen that somebody else shares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScreenView {
+    /// Which tile.
+    pub key: TileKey,
+    /// Whose it is: shown as text, never as markup.
+    pub name: String,
+    /// Whether it cannot be seen because the path is too narrow for it.
+    pub is_held_back: bool,
 }
 
 impl TileView {

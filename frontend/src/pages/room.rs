@@ -11,7 +11,10 @@ use shared::{error::ErrorCode, ids::RoomId, media::Source};
 use crate::{
     app::{CONTENT_ID, focus_heading},
     arrival::{self, Arrival},
-    browser::{devices::LocalMedia, storage},
+    browser::{
+        devices::{self, LocalMedia},
+        storage,
+    },
     components::{
         announcer::Announcer,
         banner::Banner,
@@ -229,6 +232,7 @@ fn Controls(session: Session, panel: RwSignal<bool>) -> impl IntoView {
         <div class="controls" role="group" aria-label=text::CONTROLS>
             <DeviceToggle session=session source=Source::Microphone/>
             <DeviceToggle session=session source=Source::Camera/>
+            {devices::can_share_screen().then(|| view! { <ShareToggle session=session/> })}
             <button
                 id=SIDEBAR_TOGGLE_ID
                 class="toggle toggle-quiet"
@@ -270,6 +274,23 @@ fn DeviceToggle(session: Session, source: Source) -> impl IntoView {
             busy=Signal::derive(move || state.get() == DeviceState::Opening)
             glyph=if is_camera { Glyph::camera } else { Glyph::microphone }
             press=Callback::new(press)
+        />
+    }
+}
+
+#[component]
+fn ShareToggle(session: Session) -> impl IntoView {
+    let view = session.view();
+    let state = Memo::new(move |_| view.with(|view| view.screen));
+    let press = move |()| session.set_screen(state.get_untracked() == DeviceState::Off);
+    view! {
+        <Toggle
+            label=text::SHARE
+            on=Signal::derive(move || state.get() == DeviceState::On)
+            busy=Signal::derive(move || state.get() == DeviceState::Opening)
+            glyph=Glyph::share
+            press=Callback::new(press)
+            quiet=true
         />
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     browser::{
         devices::LocalMedia,
         page::{self, WindowListener},
-        peer::{self, Peer, PeerRefused},
+        peer::{self, Peer, PeerRefused, Quality},
         socket::{self, Heard, Socket},
         sound::Loudspeaker,
         storage,
@@ -27,6 +27,7 @@ use crate::{
     meeting::{
         JoinIntent, Meeting, Start,
         effect::{Effect, Instant, PeerId, PeerNews, SocketId, SocketNews},
+        notice::DeviceError,
         view::{MeetingView, TileKey},
     },
 };
@@ -46,7 +47,7 @@ pub(super) struct Driver {
     parts: RefCell<Parts>,
     /// For the callbacks, which must not keep the meeting alive.
     this: Weak<Self>,
-    _listeners: [WindowListener; 2],
+    _listeners: [WindowListener; 3],
 }
 
 /// What comes and goes.
@@ -79,6 +80,7 @@ impl Driver {
             _listeners: [
                 listening(this, "online", |driver| driver.tell(Meeting::handle_online)),
                 listening(this, "pagehide", Self::hang_up),
+                listening(this, "visibilitychange", Self::tell_visibility),
             ],
             this: this.clone(),
             media,
@@ -86,7 +88,7 @@ impl Driver {
         driver.media.on_lost(hearing(&driver.this, |driver, source| {
             driver.tell(|meeting, now| meeting.handle_device_lost(now, source));
         }));
-        driver.tell(|_, _| ());
+        driver.tell_visibility();
         driver
     }
 
@@ -102,6 +104,10 @@ impl Driver {
         }
         self.show();
         self.set_timer();
+    }
+
+    fn tell_visibility(&self) {
+        self.tell(|meeting, now| meeting.handle_page_hidden(now, page::is_hidden()));
     }
 
     /// Plays the sound that the browser held back.
@@ -126,6 +132,12 @@ impl Driver {
                 self.drive(peer, async move |peer| {
                     peer.offer(&media, &sources, max_video_bitrate).await
                 });
+            }
+            Effect::Encode { peer, source, max_bitrate, wanted } => {
+                if let Some(peer) = self.peer(peer) {
+                    let quality = Quality { max_bitrate, wanted };
+                    spawn_local(async move { peer.encode(source, quality).await });
+                }
             }
             Effect::Accept { peer, answer } => {
                 self.drive(peer, async move |peer| peer.accept(&answer).await);
@@ -235,10 +247,17 @@ impl Driver {
         let (this, media) = (self.this.clone(), self.media.clone());
         spawn_local(async move {
             let opened = media.open(source).await;
-            let Some(driver) = this.upgrade() else { return media.close(source) };
-            driver.tell(|meeting, now| meeting.handle_device(now, source, opened));
-            driver.carry(source);
+            let Some(driver) = this.upgrade() else { return media.close_all() };
+            driver.take_device(source, opened);
+            if source == Source::Screen && media.is_open(Source::ScreenAudio) {
+                driver.take_device(Source::ScreenAudio, Ok(()));
+            }
         });
+    }
+
+    fn take_device(&self, source: Source, opened: Result<(), DeviceError>) {
+        self.tell(|meeting, now| meeting.handle_device(now, source, opened));
+        self.carry(source);
     }
 
     fn close_device(&self, source: Source) {

@@ -207,6 +207,7 @@ impl World {
             }
             Effect::OpenDevice(source) => self.meeting.handle_device(self.now, source, Ok(())),
             Effect::OpenPeer { .. }
+            | Effect::Encode { .. }
             | Effect::ClosePeer(_)
             | Effect::CloseDevice(_)
             | Effect::EnableDevice { .. }
