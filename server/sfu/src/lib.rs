@@ -14,6 +14,7 @@
 //! | [`bandwidth`] | what a viewer's downlink carries, and who gets how much of it |
 //! | [`router`] | one room: producers, consumers, and the packets between them |
 //! | [`client`] | the other end of a leg, for load tests and simulations |
+//! | `fuzz` | what the fuzzers run; only in their builds and in tests |
 //! | [`rtp`], [`codec`], [`extension`] | RTP headers, codecs, header extensions |
 
 pub mod bandwidth;
@@ -22,10 +23,12 @@ pub mod codec;
 pub mod command;
 mod demux;
 pub mod extension;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod outbox;
 pub mod router;
 pub mod rtp;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod testing;
 pub mod transport;
 pub mod worker;

@@ -1,4 +1,4 @@
-//! What the unit tests of several modules share.
+//! What the unit tests of several modules, and the fuzz targets, share.
 
 use std::time::Instant;
 

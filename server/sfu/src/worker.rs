@@ -28,6 +28,8 @@ use self::{
     schedule::{Schedule, Timer},
     table::Table,
 };
+#[cfg(any(test, fuzzing))]
+use crate::transport::srtp::SrtpKeys;
 use crate::{
     command::{Command, CommandError, CommandReply, Disposition, Event, Output, Path, WorkerIndex},
     demux::{Demux, Destination},
@@ -219,6 +221,15 @@ impl Worker {
     pub fn downlink_estimate(&self, transport_id: TransportId) -> Option<u64> {
         let key = self.table.transport_keys.get(&transport_id)?;
         self.table.transports.get(*key)?.downlink_estimate()
+    }
+
+    /// Gives a transport keys as if a handshake had agreed on them.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn skip_handshake(&mut self, now: Instant, id: TransportId, keys: &SrtpKeys) {
+        let Some(key) = self.table.transport_keys.get(&id).copied() else { return };
+        let transport = self.table.transports.get_mut(key);
+        let event = transport.map(|transport| transport.connection.skip_handshake(keys));
+        self.settle(now, key, event);
     }
 
     fn transport_timeout(&mut self, now: Instant, key: usize) {
