@@ -49,6 +49,8 @@ pub struct RoomRegistry {
     rooms: Mutex<HashMap<RoomId, SharedRoom>>,
     /// Where each transport belongs: the media workers report by transport.
     transports: Mutex<HashMap<TransportId, SharedRoom>>,
+    /// And by router.
+    routers: Mutex<HashMap<RouterId, SharedRoom>>,
     store: RoomStore,
     settings: RoomSettings,
     last_number: AtomicU64,
@@ -163,6 +165,7 @@ impl RoomRegistry {
         Self {
             rooms: Mutex::new(rooms.collect()),
             transports: Mutex::default(),
+            routers: Mutex::default(),
             store,
             settings,
             last_number: AtomicU64::new(0),
@@ -248,6 +251,12 @@ impl RoomRegistry {
         self.len() == 0
     }
 
+    /// Routers that exist, over all rooms.
+    #[must_use]
+    pub fn router_count(&self) -> usize {
+        lock(&self.routers).len()
+    }
+
     /// Transports that exist, over all rooms.
     #[must_use]
     pub fn transport_count(&self) -> usize {
@@ -266,12 +275,15 @@ impl RoomRegistry {
         lock(&self.transports).get(&transport_id).cloned()
     }
 
-    /// The room whose media a router forwards, by a walk over all of them.
+    /// The room whose media a router forwards.
     #[must_use]
     pub fn room_of_router(&self, router_id: RouterId) -> Option<SharedRoom> {
-        let mut rooms: Vec<SharedRoom> = lock(&self.rooms).values().cloned().collect();
-        let place = rooms.iter().position(|room| room.lock().router_id() == Some(router_id))?;
-        Some(rooms.swap_remove(place))
+        lock(&self.routers).get(&router_id).cloned()
+    }
+
+    /// Forgets a router that was closed, or is lost.
+    pub fn forget_router(&self, router_id: RouterId) {
+        lock(&self.routers).remove(&router_id);
     }
 
     /// Remembers where a transport belongs, until [`Self::forget_transport`].
@@ -307,7 +319,8 @@ impl RoomRegistry {
         let rooms: Vec<SharedRoom> = lock(&self.rooms).values().cloned().collect();
         for shared in rooms {
             let mut room = shared.lock();
-            if room.router_id().is_some_and(&is_lost) {
+            if let Some(router_id) = room.router_id().filter(|router_id| is_lost(*router_id)) {
+                self.forget_router(router_id);
                 for transport_id in room.handle_router_loss() {
                     self.forget_transport(transport_id);
                 }
@@ -333,10 +346,15 @@ impl RoomRegistry {
         ConsumerId(self.next_number())
     }
 
-    /// The router of a room, or a new one that somebody has to open.
+    /// The router of a room, here `locked`, or a new one that somebody has to open. It leads to
+    /// the room until [`Self::forget_router`].
     #[must_use]
-    pub fn router_of(&self, room: &mut Room) -> Arc<RouterSlot> {
-        room.router_or_insert_with(|| RouterId(self.next_number()))
+    pub fn router_of(&self, room: &SharedRoom, locked: &mut Room) -> Arc<RouterSlot> {
+        locked.router_or_insert_with(|| {
+            let router_id = RouterId(self.next_number());
+            lock(&self.routers).insert(router_id, room.clone());
+            router_id
+        })
     }
 
     fn remove(&self, room_id: &RoomId) {

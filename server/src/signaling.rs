@@ -168,7 +168,7 @@ impl App {
         room: &SharedRoom,
         enter: impl FnOnce(&mut Room) -> Result<T, ErrorCode>,
     ) -> Result<T, ErrorCode> {
-        let slot = self.rooms.router_of(&mut room.lock());
+        let slot = self.rooms.router_of(room, &mut room.lock());
         let opened = self.open_router(&slot).await.map_err(|error| media_code(&error));
         let entered = opened.and_then(|()| enter(&mut room.lock()));
         let unused = room.lock().discard_unused_router();
@@ -179,8 +179,12 @@ impl App {
     /// Has the workers close what the rooms gave up. That it is gone already is no error.
     pub(crate) async fn carry_out(&self, commands: impl IntoIterator<Item = MediaCommand>) {
         for MediaCommand { router_id, command } in commands {
-            if let Command::CloseTransport { transport_id } = &command {
-                self.rooms.forget_transport(*transport_id);
+            match &command {
+                Command::CloseTransport { transport_id } => {
+                    self.rooms.forget_transport(*transport_id);
+                }
+                Command::CloseRouter { router_id } => self.rooms.forget_router(*router_id),
+                _ => {}
             }
             for _ in 0..CLOSE_ATTEMPTS {
                 match self.media.command(router_id, command.clone()).await {

@@ -14,8 +14,8 @@ use shared::{
     media::RtpCapabilities,
     rest::ParticipantResponse,
     signaling::{
-        CloseCode, Direction, Event, Participant, PeerLeft, PeerPresence, Presence, ProducerRef,
-        Role, ServerMessage,
+        ActiveSpeakers, CloseCode, Direction, Event, Participant, PeerLeft, PeerPresence, Presence,
+        ProducerRef, Role, ServerMessage,
     },
 };
 use tokio::sync::OnceCell;
@@ -48,6 +48,8 @@ pub struct Room {
     router: Option<Arc<RouterSlot>>,
     life: Life,
     early: EarlyNews,
+    /// As everyone was told.
+    speakers: ActiveSpeakers,
 }
 
 /// Whether a room will last.
@@ -142,7 +144,9 @@ impl Room {
     #[must_use]
     pub const fn new(record: RoomRecord, settings: RoomSettings, now: Instant) -> Self {
         let life = Life::Idle { since: now };
-        Self { record, settings, members: Vec::new(), router: None, life, early: EarlyNews::new() }
+        let speakers = ActiveSpeakers { participant_ids: Vec::new() };
+        let early = EarlyNews::new();
+        Self { record, settings, members: Vec::new(), router: None, life, early, speakers }
     }
 
     /// The room's id.
@@ -295,6 +299,7 @@ impl Room {
     fn remove(&mut self, index: usize, now: Instant) -> Vec<MediaCommand> {
         let mut media = self.discard_media(index);
         let member = self.members.remove(index);
+        self.speakers.participant_ids.retain(|id| *id != member.id);
         self.tell_others(
             &member.id,
             &Event::PeerLeft(PeerLeft { participant_id: member.id.clone() }),

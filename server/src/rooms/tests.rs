@@ -50,6 +50,21 @@ fn a_folder_that_is_gone_is_an_error_and_no_room() {
 }
 
 #[test]
+fn a_router_leads_to_its_room_until_it_is_lost() {
+    let data = tempfile::tempdir().unwrap();
+    let rooms = registry(data.path(), RoomSettings::default());
+    let created = rooms.create("Ada", Admission::BareIdAllowed, SystemTime::now()).unwrap();
+    let room = rooms.find(&created.room_id).unwrap();
+    let slot = rooms.router_of(&room, &mut room.lock());
+    let again = rooms.router_of(&room, &mut room.lock());
+    assert_eq!(slot.router_id, again.router_id);
+    let found = rooms.room_of_router(slot.router_id).unwrap();
+    assert_eq!(found.lock().id(), &created.room_id);
+    rooms.handle_router_loss(|router_id| router_id == slot.router_id);
+    assert_eq!(rooms.router_count(), 0);
+}
+
+#[test]
 fn ids_of_different_kinds_differ_too() {
     let data = tempfile::tempdir().unwrap();
     let rooms = registry(data.path(), RoomSettings::default());

@@ -45,6 +45,7 @@ impl Session {
             joined.participants = others;
             joined.max_video_bitrate = guard.max_video_bitrate(&seat.participant_id);
             let answered = question.answer(Reply::Join(Box::new(joined)));
+            guard.tell_speakers(&seat);
             Ok((answered, resumed, discarded))
         };
         let (answered, resumed, discarded) =

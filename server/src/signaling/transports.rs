@@ -39,7 +39,7 @@ impl Place {
         let (replaced, slot) = {
             let mut room = self.room.lock();
             let replaced = room.add_transport(&self.seat, direction, transport_id)?;
-            (replaced, rooms.router_of(&mut room))
+            (replaced, rooms.router_of(&self.room, &mut room))
         };
         rooms.index_transport(transport_id, &self.room);
         self.app.carry_out(replaced).await;

@@ -8,7 +8,7 @@ use shared::{
     signaling::{ActiveSpeakers, ConsumerLayer, Event, LayersWanted, ServerMessage},
 };
 
-use super::Room;
+use super::{Room, Seat};
 use crate::rooms::{member::Member, outbox::written};
 
 /// Most reports that are kept of producers that the room does not know yet.
@@ -66,7 +66,7 @@ impl Room {
     }
 
     /// Takes the report which producers speak, the loudest first.
-    pub fn handle_active_speakers(&self, producers: &[ProducerId]) {
+    pub fn handle_active_speakers(&mut self, producers: &[ProducerId]) {
         let mut participant_ids: Vec<ParticipantId> = Vec::new();
         for producer_id in producers {
             let mut members = self.members.iter();
@@ -75,9 +75,19 @@ impl Room {
                 participant_ids.push(speaker.id.clone());
             }
         }
-        let event = Event::ActiveSpeakers(ActiveSpeakers { participant_ids });
-        let text = written(&ServerMessage::Event(event));
+        let speakers = ActiveSpeakers { participant_ids };
+        let text = written(&ServerMessage::Event(Event::ActiveSpeakers(speakers.clone())));
         self.members.iter().for_each(|member| member.tell(&text));
+        self.speakers = speakers;
+    }
+
+    /// Tells a newcomer, who has the snapshot, who speaks.
+    pub fn tell_speakers(&self, seat: &Seat) {
+        if let Ok(member) = self.member(seat)
+            && !self.speakers.participant_ids.is_empty()
+        {
+            member.tell_event(Event::ActiveSpeakers(self.speakers.clone()));
+        }
     }
 }
 

@@ -129,4 +129,11 @@ fn who_speaks_is_told_to_everyone_once_each_in_order() {
         serde_json::json!([second.seat.participant_id, first.seat.participant_id])
     );
     assert_eq!(second.events(), ["activeSpeakers"]);
+    let (third, _) = world.enter(&id(2));
+    world.room.tell_speakers(&third.seat);
+    assert_eq!(third.events(), ["activeSpeakers"], "whoever comes later is told, too");
+    world.room.handle_active_speakers(&[]);
+    third.events();
+    world.room.tell_speakers(&third.seat);
+    assert_eq!(third.events(), Vec::<String>::new(), "it is quiet");
 }
