@@ -89,6 +89,14 @@ pub enum Command {
         /// The producer.
         producer_id: ProducerId,
     },
+    /// Holds a video to a bit rate from now on: while more of it comes, nothing of it is forwarded.
+    /// Its client is told, too (REMB). Reply: [`CommandReply::Done`].
+    SetMaxBitrate {
+        /// The producer.
+        producer_id: ProducerId,
+        /// Bits per second.
+        bitrate: u32,
+    },
     /// Adds a consumer, paused. Reply: [`CommandReply::Consumed`].
     Consume {
         /// A transport of direction [`Direction::Recv`].

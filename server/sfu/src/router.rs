@@ -16,6 +16,7 @@
 //! | `sequence` | continuous numbers and timestamps for one viewer |
 //! | [`keyframe`], [`vp8`], [`vp9`], [`av1`] | what payloads say of frames and layers, where a decoder can start
 //! | `speaker`, `loudest` | who speaks, and whose voice is forwarded in a big room |
+//! | `police` | how much a publisher may send |
 //! | `missing`, `resend` | repair towards the publisher, repair towards the viewer |
 //! | `schedule` | when to ask, and when to report |
 //!
@@ -35,6 +36,7 @@ mod loudest;
 mod missing;
 mod modular;
 mod names;
+mod police;
 mod producer;
 mod resend;
 mod schedule;
@@ -56,6 +58,7 @@ use arena::Arena;
 use consumer::Consumer;
 use fanout::Fanout;
 use loudest::Voices;
+use police::Policer;
 use producer::Producer;
 use schedule::{REPORT_TICK, earlier, is_awaited};
 
@@ -176,6 +179,21 @@ impl Router {
         Ok(())
     }
 
+    /// Holds a source to a bit rate, from its next packet on: while more comes, nothing of it is
+    /// forwarded.
+    ///
+    /// # Errors
+    /// When the producer is gone.
+    pub fn set_max_bitrate(
+        &mut self,
+        producer: ProducerKey,
+        bitrate: u32,
+    ) -> Result<(), RouterError> {
+        let producer = self.producers.get_mut(producer.0).ok_or(RouterError::UnknownProducer)?;
+        producer.policer = Some(Policer::new(bitrate));
+        Ok(())
+    }
+
     /// Adds a viewer's receipt of a source; it starts paused.
     ///
     /// # Errors
@@ -291,8 +309,12 @@ impl Router {
             }
             Err(reason) => reason,
         };
+        let begins_or_ends = producer.notes_excess(outcome);
         if let Some(due) = producer.due() {
             self.schedule_producer(now, incoming.producer, due);
+        }
+        if begins_or_ends {
+            self.turn_excess(now, incoming.producer);
         }
         if outcome == Ingested::Forwarded {
             self.enqueue(now, incoming.producer, egress);

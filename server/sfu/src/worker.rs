@@ -70,6 +70,8 @@ pub struct WorkerStatistics {
     pub srtp_refused: u64,
     /// Authentic RTP packets beyond what one client may publish.
     pub rtp_over_pace: u64,
+    /// RTP packets of videos that are sent at more than the bit rate allowed.
+    pub rtp_over_bitrate: u64,
     /// RTP packets of no producer, or that could not be read.
     pub rtp_unclaimed: u64,
     /// RTP packets received for a producer.

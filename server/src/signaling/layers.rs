@@ -28,16 +28,18 @@ impl Place {
     }
 
     /// Limits what participants send, for a host.
-    pub(super) fn set_max_bitrate(
+    pub(super) async fn set_max_bitrate(
         &self,
         question: Question,
         limit: &SetMaxBitrate,
     ) -> Result<Answered, Refusal> {
-        let record = {
+        let (videos, record) = {
             let mut room = self.room.lock();
-            room.limit_video(&self.seat, limit)?;
-            room.record().clone()
+            (room.limit_video(&self.seat, limit)?, room.record().clone())
         };
+        for producer_id in videos {
+            self.hold_to_limit(producer_id).await;
+        }
         if limit.participant_id.is_none() {
             self.app.rooms.save(&record);
         }

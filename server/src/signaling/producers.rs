@@ -38,14 +38,30 @@ impl Place {
             other => return Err(unexpected(&other)),
         };
         let published = Published { source, codec, paused };
-        // Where this fails the worker has closed the producer with its transport.
-        let mut room = self.room.lock();
-        room.add_producer(&self.seat, transport_id, (producer_id, published))?;
-        let told = tell(producer_id);
-        room.tell_early_news(producer_id);
-        drop(room);
+        let told = {
+            let mut room = self.room.lock();
+            // Where this fails the worker has closed the producer with its transport.
+            room.add_producer(&self.seat, transport_id, (producer_id, published))?;
+            let told = tell(producer_id);
+            room.tell_early_news(producer_id);
+            told
+        };
+        self.hold_to_limit(producer_id).await;
         tracing::info!(%producer_id, %transport_id, ?source, "[PRODUCE] {producer_id} published");
         Ok(told)
+    }
+
+    /// Has the worker hold a video to what may be sent of it, also when that changes meanwhile.
+    pub(super) async fn hold_to_limit(&self, producer_id: ProducerId) {
+        let limit = || self.room.lock().limit_of(producer_id);
+        let mut wanted = limit();
+        while let Some(bitrate) = wanted {
+            if let Err(error) = self.media(Command::SetMaxBitrate { producer_id, bitrate }).await {
+                tracing::debug!(%producer_id, %error, "[PRODUCE] {producer_id} was not limited");
+                return;
+            }
+            wanted = limit().filter(|now| *now != bitrate);
+        }
     }
 
     /// Ends a producer.

@@ -127,7 +127,7 @@ impl Session {
             Request::SetPreferredLayers(data) => {
                 self.place()?.set_preferred_layers(question, &data)
             }
-            Request::SetMaxBitrate(data) => self.place()?.set_max_bitrate(question, &data),
+            Request::SetMaxBitrate(data) => self.place()?.set_max_bitrate(question, &data).await,
             Request::Leave => self.leave(question).await,
             Request::Ping => Ok(question.answer(Reply::Done)),
         }

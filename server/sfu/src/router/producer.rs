@@ -19,6 +19,7 @@ use super::{
     keyframe::{KeyFrameRequester, is_entry_point},
     missing::{GapDecision, MissingPackets},
     modular::{low32, ntp_duration, ticks},
+    police::{Policer, Verdict},
     speaker::{Place, Voice},
 };
 
@@ -77,6 +78,8 @@ pub enum Ingested {
     Paused,
     /// It is a microphone's that is not among the loudest.
     Unheard,
+    /// The publisher sends more of it than it may.
+    Excess,
     /// It is not RTP, or too long.
     Malformed,
     /// The router has no such producer.
@@ -106,6 +109,8 @@ pub struct ProducerStats {
     pub dropped: u64,
     /// Packets that came while the producer was paused, or not among the loudest.
     pub withheld: u64,
+    /// Packets beyond the bit rate that its publisher may send.
+    pub excess: u64,
     /// Packets asked for again, counted each time.
     pub nacked: u64,
     /// Requests for a key frame.
@@ -129,6 +134,10 @@ pub(super) struct Producer {
     /// What its publisher was told is lost on the way to its listeners, in 1/256.
     pub(super) listener_loss: u8,
     pub(super) stats: ProducerStats,
+    /// What its publisher may send of it; none is no limit.
+    pub(super) policer: Option<Policer>,
+    /// Whether its publisher sends more, and nothing of it is forwarded.
+    pub(super) is_excessive: bool,
 }
 
 /// One stream of RTP with its own numbering: what arrived, what is kept, what is missing.
@@ -173,6 +182,8 @@ impl Producer {
             key_frames: KeyFrameRequester::default(),
             listener_loss: 0,
             stats: ProducerStats::default(),
+            policer: None,
+            is_excessive: false,
         }
     }
 
@@ -187,6 +198,7 @@ impl Producer {
             Ok(_) => self.stats.packets += 1,
             Err(Ingested::Duplicate) => self.stats.duplicates += 1,
             Err(Ingested::Paused | Ingested::Unheard) => self.stats.withheld += 1,
+            Err(Ingested::Excess) => self.stats.excess += 1,
             Err(_) => self.stats.dropped += 1,
         }
         received
@@ -195,6 +207,16 @@ impl Producer {
     /// When [`super::Router::handle_timeout`] has something to do for this producer.
     pub(super) fn due(&self) -> Option<Instant> {
         [self.key_frames.due(), self.stream.missing.due()].into_iter().flatten().min()
+    }
+
+    /// Notes whether its publisher sends more than it may; returns whether that is new.
+    pub(super) const fn notes_excess(&mut self, outcome: Ingested) -> bool {
+        let is_excessive = match outcome {
+            Ingested::Excess => true,
+            Ingested::Forwarded => false,
+            _ => return false,
+        };
+        is_excessive != std::mem::replace(&mut self.is_excessive, is_excessive)
     }
 
     /// Stops asking for anything.
@@ -234,6 +256,11 @@ impl Producer {
         }
         if self.voice.as_ref().is_some_and(|voice| voice.place == Place::Unheard) {
             return Err(Ingested::Unheard);
+        }
+        // Only what is new counts: browsers look for bandwidth with packets that were there before.
+        let policer = self.policer.as_mut();
+        if policer.is_some_and(|one| one.admit(now, incoming.packet.len()) == Verdict::TooMuch) {
+            return Err(Ingested::Excess);
         }
         self.stream
             .cache

@@ -30,7 +30,7 @@ impl Router {
         let Some(found) = self.producers.get_mut(producer.0) else {
             return;
         };
-        if found.paused || !found.options.codec.is_video() {
+        if found.paused || found.is_excessive || !found.options.codec.is_video() {
             return;
         }
         found.key_frames.request(now);

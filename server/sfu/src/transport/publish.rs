@@ -30,6 +30,11 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 /// four sources, of two streams each.
 const MAX_BLOCKS: usize = 31;
 
+/// Room for headers and repairs beside the videos' bit rates, as part of them, and for voices, in
+/// bits per second.
+const HEADROOM: u64 = 10;
+const VOICES: u64 = 200_000;
+
 /// The receiving side of one client's send transport.
 ///
 /// [`PublishLeg::apply`] takes over what an answer agreed on, [`PublishLeg::bind`] says which
@@ -60,6 +65,8 @@ struct Binding {
     codec: Codec,
     /// The SSRC its media had last.
     media_ssrc: Option<u32>,
+    /// Bits per second that may be sent of it, if that is limited.
+    max_bitrate: Option<u32>,
 }
 
 /// One SSRC of the client.
@@ -157,9 +164,27 @@ impl PublishLeg {
     /// Binds an m-line to its producer, which is of the codec [`PublishLeg::codec_of`] named.
     pub(crate) fn bind(&mut self, mid: &str, producer: ProducerKey, codec: Codec) {
         if let Some(line) = self.lines.iter().find(|line| line.mid.as_str() == mid) {
-            let binding = Binding { mid: line.mid, producer, codec, media_ssrc: None };
+            let binding =
+                Binding { mid: line.mid, producer, codec, media_ssrc: None, max_bitrate: None };
             self.bindings.push(binding);
         }
+    }
+
+    /// Limits what may be sent of a producer; the client is told with the next report, at once.
+    pub(crate) fn set_max_bitrate(&mut self, now: Instant, producer: ProducerKey, bitrate: u32) {
+        let binding = self.bindings.iter_mut().find(|binding| binding.producer == producer);
+        if let Some(binding) = binding {
+            binding.max_bitrate = Some(bitrate);
+            self.next_report = self.next_report.map(|_| now);
+        }
+    }
+
+    /// Bits per second that may be sent altogether, where each video is limited.
+    fn max_bitrate(&self) -> Option<u64> {
+        let videos = self.bindings.iter().filter(|binding| binding.codec.is_video());
+        let limits = videos.map(|binding| binding.max_bitrate.map(u64::from));
+        let sum = limits.sum::<Option<u64>>().filter(|sum| *sum > 0)?;
+        Some(sum.saturating_add(sum / HEADROOM).saturating_add(VOICES))
     }
 
     /// Unbinds a producer from its m-line and forgets its streams.
@@ -274,6 +299,9 @@ impl PublishLeg {
         let reports = self.streams.iter_mut().filter_map(|stream| stream.report(now));
         let blocks: Vec<_> = reports.take(MAX_BLOCKS).collect();
         write::receiver_report(out, self.ssrc, &blocks);
+        if let Some(bitrate) = self.max_bitrate() {
+            write::remb(out, self.ssrc, bitrate, self.any_ssrc());
+        }
         true
     }
 

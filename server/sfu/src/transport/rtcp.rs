@@ -37,6 +37,7 @@ mod feedback_format {
     pub(super) const TRANSPORT_WIDE: u8 = 15;
     pub(super) const PLI: u8 = 1;
     pub(super) const FIR: u8 = 4;
+    pub(super) const APPLICATION: u8 = 15;
 }
 
 /// Bytes of the header every packet starts with (RFC 3550 6.4).

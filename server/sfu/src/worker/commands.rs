@@ -55,6 +55,9 @@ impl Worker {
             Command::CloseProducer { producer_id } => self.close_producer_by_id(producer_id),
             Command::PauseProducer { producer_id } => self.pause_producer(producer_id),
             Command::ResumeProducer { producer_id } => self.resume_producer(now, producer_id),
+            Command::SetMaxBitrate { producer_id, bitrate } => {
+                self.set_max_bitrate(now, producer_id, bitrate)
+            }
             Command::Consume { transport_id, consumer_id, producer_id, stream } => {
                 self.consume(transport_id, consumer_id, producer_id, stream)
             }

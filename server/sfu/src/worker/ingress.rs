@@ -135,8 +135,10 @@ impl Worker {
         if has_begun {
             self.forwarding.push_back(router_id);
         }
-        if ingested == Ingested::Malformed {
-            self.statistics.rtp_unclaimed += 1;
+        match ingested {
+            Ingested::Malformed => self.statistics.rtp_unclaimed += 1,
+            Ingested::Excess => self.statistics.rtp_over_bitrate += 1,
+            _ => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sfu::codec::Codec;
+use sfu::{Command, codec::Codec};
 
 use crate::{clock::millis, network::Link, oracle::Stamp, world::World};
 
@@ -83,4 +83,34 @@ fn a_narrow_link_is_not_disturbed_by_looking_for_more() {
     assert!(voice.len() >= 1_498, "{} packets of the voice", voice.len());
     let longest = voice.windows(2).map(|pair| pair[1].at - pair[0].at).max();
     assert!(longest < Some(millis(70)), "a voice waited {longest:?}");
+}
+
+#[test]
+fn who_sends_more_than_allowed_loses_pictures_and_nobody_else_does() {
+    for seed in 0..3 {
+        let mut world = World::new(seed, Link::PERFECT);
+        let room = world.room();
+        let (_, of_greedy) = world.publish(room, &[Codec::Opus, Codec::Vp8]);
+        let (_, of_modest) = world.publish(room, &[Codec::Vp8]);
+        // Each sends 550 kbit/s.
+        for (published, bitrate) in [(&of_greedy[1], 200_000), (&of_modest[0], 550_000)] {
+            let producer_id = published.producer;
+            world.command(Command::SetMaxBitrate { producer_id, bitrate });
+        }
+        let published: Vec<_> = of_greedy.iter().chain(&of_modest).copied().collect();
+        let (viewer, _) = world.watch(room, &published);
+        let mut counters = published.iter().map(|one| Counter::new(viewer, one.stamp));
+        let [mut voice, mut greedy, mut modest] = std::array::from_fn(|_| counters.next().unwrap());
+        world.run_for(Duration::from_secs(3));
+        for counter in [&mut voice, &mut greedy, &mut modest] {
+            counter.since(&world);
+        }
+        world.run_for(Duration::from_secs(20));
+        let passed = greedy.since(&world) * 914 * 8 / 20;
+        assert!((100_000..260_000).contains(&passed), "seed {seed}: {passed} bits a second");
+        assert!(modest.since(&world) >= 1_495, "seed {seed}");
+        assert!(voice.since(&world) >= 998, "seed {seed}");
+        assert!(world.worker.statistics().rtp_over_bitrate > 500, "seed {seed}");
+        world.check();
+    }
 }

@@ -282,3 +282,15 @@ proptest! {
         prop_assert_eq!(ReportBlock::from_bytes(&block.to_bytes()), block);
     }
 }
+
+#[test]
+fn another_stack_reads_the_maximum_bit_rate_rounded_down() {
+    use rtc_rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
+    for (bitrate, read) in [(262_143, 262_143), (262_145, 262_144), (1_300_000, 1_300_000)] {
+        let mut out = Vec::new();
+        write::remb(&mut out, 7, bitrate, 9);
+        let remb: ReceiverEstimatedMaximumBitrate = only(&second_opinion(&out), 0);
+        assert_eq!((remb.sender_ssrc, remb.ssrcs), (7, vec![9]));
+        assert!((remb.bitrate - read as f32).abs() < 1.0, "{} for {bitrate}", remb.bitrate);
+    }
+}

@@ -86,6 +86,21 @@ pub fn fir(out: &mut Vec<u8>, sender_ssrc: u32, media_ssrc: u32, command: u8) {
     });
 }
 
+/// Appends a receiver estimated maximum bit rate for everything the client sends
+/// (draft-alvestrand-rmcat-remb-03 section 2.2): 18 bits of mantissa, rounded down.
+pub fn remb(out: &mut Vec<u8>, sender_ssrc: u32, bitrate: u64, media_ssrc: u32) {
+    let bits = 64 - bitrate.leading_zeros();
+    let exponent = bits.saturating_sub(18);
+    let mantissa = u32::try_from(bitrate >> exponent).unwrap_or(u32::MAX);
+    packet(out, packet_type::PAYLOAD_FEEDBACK, feedback_format::APPLICATION, |out| {
+        put_u32(out, sender_ssrc);
+        put_u32(out, 0);
+        out.extend_from_slice(b"REMB");
+        put_u32(out, 1 << 24 | exponent << 18 | mantissa);
+        put_u32(out, media_ssrc);
+    });
+}
+
 /// Appends a generic NACK for `lost` (RFC 4585 6.2.1), sorted by sequence as it wraps. Nothing is
 /// appended when there is none.
 pub fn nack(out: &mut Vec<u8>, sender_ssrc: u32, media_ssrc: u32, lost: &[u16]) {

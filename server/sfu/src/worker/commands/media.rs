@@ -90,6 +90,24 @@ impl Worker {
         Ok(CommandReply::Done)
     }
 
+    pub(super) fn set_max_bitrate(
+        &mut self,
+        now: Instant,
+        producer_id: ProducerId,
+        bitrate: u32,
+    ) -> Outcome {
+        let entry = self.producer(producer_id)?;
+        if !entry.codec.is_video() {
+            return Ok(CommandReply::Done);
+        }
+        self.with_router(entry.router_id, |router, _| router.set_max_bitrate(entry.key, bitrate));
+        if let Some(leg) = self.table.publish_leg(entry.transport) {
+            leg.set_max_bitrate(now, entry.key, bitrate);
+        }
+        self.schedule_transport(entry.transport);
+        Ok(CommandReply::Done)
+    }
+
     pub(super) fn consume(
         &mut self,
         transport_id: TransportId,
