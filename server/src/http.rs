@@ -5,6 +5,7 @@
 //! | [`pages`] | the pages, rendered |
 //! | [`rooms`] | the REST interface of the rooms |
 //! | [`whip`] | publishing by one request (RFC 9725) |
+//! | [`whep`] | watching by one request (draft-ietf-wish-whep) |
 //! | [`sessions`] | what WHIP and WHEP have in common |
 //! | [`health`] | whether the process lives and takes work |
 //! | [`assets`] | the built page: scripts, styles, icons |
@@ -29,6 +30,7 @@ pub mod origin;
 pub mod pages;
 pub mod rooms;
 pub mod sessions;
+pub mod whep;
 pub mod whip;
 
 /// Every route of the server.

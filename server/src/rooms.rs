@@ -6,6 +6,7 @@
 //! | [`member`] | one participant of a room, with what they send and receive |
 //! | [`outbox`] | what waits to be sent to one participant, bounded |
 //! | [`session`] | what stands for a socket when somebody comes over HTTP |
+//! | [`viewer`] | one who watches a room over HTTP |
 //! | [`store`] | the rooms on disk, so that they survive a restart |
 //!
 //! A room is changed under its lock, which is never held over an `await`. What a change means for
@@ -40,6 +41,7 @@ pub mod outbox;
 pub mod room;
 pub mod session;
 pub mod store;
+pub mod viewer;
 
 /// Every room of this server.
 ///
@@ -74,6 +76,8 @@ pub struct RoomSettings {
     pub max_rooms: usize,
     /// Most participants of one room.
     pub max_participants: usize,
+    /// Most who watch one room without being in it.
+    pub max_viewers: usize,
     /// How long a room lasts with nobody in it.
     pub idle_timeout: Duration,
     /// How long a place is kept when the other end closed the connection without `leave`.
@@ -89,6 +93,7 @@ impl Default for RoomSettings {
         Self {
             max_rooms: 10_000,
             max_participants: limits::MAX_PARTICIPANTS,
+            max_viewers: limits::MAX_VIEWERS,
             // As long as an invite: a link that still lets in has a room to let into.
             idle_timeout: Duration::from_hours(24),
             closed_grace: Duration::from_secs(limits::CLOSED_GRACE_SECONDS.into()),
@@ -116,6 +121,8 @@ pub struct RoomSummary {
     pub host_name: String,
     /// Participants now in it.
     pub participant_count: usize,
+    /// Those who watch without being in it.
+    pub viewer_count: usize,
     /// When it was created.
     pub created_at: SystemTime,
     /// Who may come in.

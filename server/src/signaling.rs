@@ -28,7 +28,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
-use sfu::command::{Command, CommandError};
+use sfu::command::{Command, CommandError, CommandReply};
 use shared::{
     error::ErrorCode,
     limits,
@@ -152,6 +152,16 @@ impl Signaling {
 
 /// What signaling has the media workers do.
 impl App {
+    /// Has the worker of a room's router do something.
+    pub(crate) async fn command_in(
+        &self,
+        room: &SharedRoom,
+        command: Command,
+    ) -> Result<CommandReply, ErrorCode> {
+        let router_id = room.lock().router_id().ok_or(ErrorCode::TransportNotFound)?;
+        self.media.command(router_id, command).await.map_err(|error| media_code(&error))
+    }
+
     /// Makes sure that a worker has the router.
     async fn open_router(&self, slot: &RouterSlot) -> Result<(), MediaError> {
         let router_id = slot.router_id;

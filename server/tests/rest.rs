@@ -194,7 +194,8 @@ async fn a_room_says_who_opened_it_when_and_how_many_are_in_it() {
     assert_eq!(answer.status, StatusCode::OK);
     let created_at = answer.text("createdAt");
     let expected = json!({
-        "roomId": room, "hostName": "Ada", "participantCount": 0, "createdAt": created_at,
+        "roomId": room, "hostName": "Ada", "participantCount": 0, "viewerCount": 0,
+        "createdAt": created_at,
     });
     assert_eq!(answer.json(), expected);
     let created_at = humantime::parse_rfc3339(&created_at).unwrap();

@@ -12,6 +12,9 @@ pub const MAX_NAME_CHARS: usize = 64;
 /// Most participants of one room.
 pub const MAX_PARTICIPANTS: usize = 50;
 
+/// Most who watch one room by WHEP, without being participants.
+pub const MAX_VIEWERS: usize = 500;
+
 /// Most sources one participant publishes at once.
 pub const MAX_PRODUCERS_PER_PARTICIPANT: usize = 8;
 

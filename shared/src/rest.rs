@@ -47,6 +47,9 @@ pub struct RoomResponse {
     pub host_name: String,
     /// Participants now in it.
     pub participant_count: usize,
+    /// Those who watch it by WHEP, without being participants.
+    #[serde(default)]
+    pub viewer_count: usize,
     /// When it was created: ISO 8601, UTC.
     pub created_at: String,
 }

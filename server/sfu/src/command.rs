@@ -40,10 +40,12 @@ pub enum Command {
         /// The transport.
         transport_id: TransportId,
     },
-    /// Takes the client's offer on a send transport. Reply: [`CommandReply::Description`], our
-    /// answer.
+    /// Takes the client's offer. Reply: [`CommandReply::Description`], our answer.
+    ///
+    /// On a receive transport that nothing was done with yet it is the only one there ever is, and
+    /// its m-lines are filled with [`Command::Feed`].
     AcceptOffer {
-        /// A transport of direction [`Direction::Send`].
+        /// A transport of direction [`Direction::Send`], or of a client that receives by WHEP.
         transport_id: TransportId,
         /// SDP text.
         sdp: String,
@@ -109,6 +111,18 @@ pub enum Command {
         /// common clock (CNAME, RFC 3550 section 6.5.1): the publisher's participant id, in RFC
         /// 4566 token characters.
         stream: String,
+    },
+    /// Gives an m-line of a client that made the offer to a new consumer, which flows at once; the
+    /// one before it ends. The client sees one stream go on. Reply: [`CommandReply::Consumed`].
+    Feed {
+        /// A transport of direction [`Direction::Recv`] whose offer was the client's.
+        transport_id: TransportId,
+        /// The m-line.
+        mid: String,
+        /// The new consumer.
+        consumer_id: ConsumerId,
+        /// What it receives, in the same room.
+        producer_id: ProducerId,
     },
     /// Starts a consumer's flow; video from a new key frame on. Reply: [`CommandReply::Done`].
     ResumeConsumer {

@@ -62,7 +62,7 @@ use police::Policer;
 use producer::Producer;
 use schedule::{REPORT_TICK, earlier, is_awaited};
 
-pub use consumer::{ConsumerOptions, ConsumerStats, ReceptionReport};
+pub use consumer::{ConsumerOptions, ConsumerStats, Continuation, ReceptionReport};
 pub use egress::{Egress, OutgoingRtp, PADDING_PACKET_LEN, SenderReport, TransportKey};
 pub use loudest::MAX_HEARD;
 pub use missing::LostPackets;
@@ -141,8 +141,9 @@ impl Router {
             self.voices.forget(producer, removed.options.transport);
         }
         let close = |key: ConsumerKey| {
-            let options = self.consumers.remove(key.0)?.options;
-            Some(ClosedConsumer { key, id: options.id, transport: options.transport })
+            let removed = self.consumers.remove(key.0)?;
+            let ConsumerOptions { id, transport, .. } = removed.options;
+            Some(ClosedConsumer { key, id, transport, continuation: removed.continuation() })
         };
         removed.consumers.into_iter().filter_map(close).collect()
     }
@@ -212,16 +213,24 @@ impl Router {
         Ok(key)
     }
 
-    /// Removes a viewer's receipt of a source.
+    /// Lets a consumer that was just added go on where another one stopped, which had the same
+    /// SSRCs on the same transport.
+    pub fn continue_consumer(&mut self, consumer: ConsumerKey, before: Continuation) {
+        if let Some(consumer) = self.consumers.get_mut(consumer.0) {
+            consumer.continue_from(before);
+        }
+    }
+
+    /// Removes a viewer's receipt of a source, and says where its streams stand.
     ///
     /// # Errors
     /// When it is gone already.
-    pub fn remove_consumer(&mut self, consumer: ConsumerKey) -> Result<(), RouterError> {
+    pub fn remove_consumer(&mut self, consumer: ConsumerKey) -> Result<Continuation, RouterError> {
         let removed = self.consumers.remove(consumer.0).ok_or(RouterError::UnknownConsumer)?;
         if let Some(producer) = self.producers.get_mut(removed.options.producer.0) {
             producer.consumers.retain(|key| *key != consumer);
         }
-        Ok(())
+        Ok(removed.continuation())
     }
 
     /// Sends a source to a viewer: audio from its next packet on, video from its next key frame on,

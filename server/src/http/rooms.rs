@@ -83,6 +83,7 @@ async fn room(
             room_id: room.room_id,
             host_name: room.host_name,
             participant_count: room.participant_count,
+            viewer_count: room.viewer_count,
             created_at: humantime::format_rfc3339_millis(room.created_at).to_string(),
         })),
         None => {

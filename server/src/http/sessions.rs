@@ -29,7 +29,7 @@ use super::{
     errors::{ApiError, text_body},
     origin::ClientAddress,
     rooms::bearer,
-    whip,
+    whep, whip,
 };
 use crate::{
     App, AppState,
@@ -106,11 +106,14 @@ impl Sessions {
     }
 }
 
-/// `/whip` and what is below it.
+/// `/whip`, `/whep` and what is below them.
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/whip/{room_id}", endpoint(post(whip::publish)))
         .route("/whip/{room_id}/sessions/{session_id}", session())
+        .route("/whep/{room_id}", endpoint(post(whep::watch_room)))
+        .route("/whep/{room_id}/{participant_id}", endpoint(post(whep::watch_participant)))
+        .route("/whep/{room_id}/sessions/{session_id}", session())
         .method_not_allowed_fallback(super::method_not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(middleware::from_fn(allow_any_origin))
@@ -150,6 +153,8 @@ pub(super) struct Caller {
 
 /// A session that was made.
 pub(super) struct Created {
+    /// The first part of the path.
+    pub(super) protocol: &'static str,
     pub(super) room_id: RoomId,
     pub(super) session_id: String,
     pub(super) etag: String,
@@ -191,7 +196,7 @@ impl App {
         Ok(HttpSession::new(&caller.token, client_ufrag, place))
     }
 
-    async fn end_session(&self, room: &SharedRoom, session_id: &str) {
+    pub(super) async fn end_session(&self, room: &SharedRoom, session_id: &str) {
         let discarded = room.lock().end_session(session_id, Instant::now());
         self.carry_out(discarded).await;
     }
@@ -219,13 +224,13 @@ where
 }
 
 impl Created {
-    /// 201 with the answer (RFC 9725 section 4.2). `protocol` is the first part of the path.
+    /// 201 with the answer (RFC 9725 section 4.2).
     fn into_response(self, app: &App) -> Response {
-        let Self { room_id, session_id, etag, sdp } = self;
+        let Self { protocol, room_id, session_id, etag, sdp } = self;
         // Absolute where we know for sure what the client sees of us.
         let base = app.config.http.public_url.0.as_ref().map(ToString::to_string);
         let base = base.unwrap_or_default();
-        let location = format!("{base}/whip/{room_id}/sessions/{session_id}");
+        let location = format!("{base}/{protocol}/{room_id}/sessions/{session_id}");
         let known = [
             (header::CONTENT_TYPE, SDP.to_owned()),
             (header::LOCATION, location),
@@ -299,6 +304,11 @@ async fn change(session: OwnSession, request: Request) -> Result<StatusCode, Api
             "ICE restarts are not supported; make a new session.",
         )),
     }
+}
+
+/// An offer that is sound, and why it is not taken all the same.
+pub(super) fn unsupported(why: &str) -> ApiError {
+    ApiError::with_detail(ErrorCode::OfferUnsupported, why)
 }
 
 /// A description that cannot be used, and why. The reason repeats nothing of it.

@@ -17,7 +17,7 @@ use super::{
     errors::{ApiError, text_body},
     origin::ClientAddress,
     rooms::AskedRoom,
-    sessions::{self, Caller, Created, SDP, sdp_invalid},
+    sessions::{self, Caller, Created, SDP, sdp_invalid, unsupported},
 };
 use crate::{
     AppState, random,
@@ -78,10 +78,6 @@ const NO_CODEC: &str = "An m-line has no codec that is forwarded here.";
 const NO_MEDIA: &str = "Only audio and video can be published.";
 const TOO_MANY: &str = "At most two m-lines of audio and two of video can be published.";
 
-fn unsupported(why: &str) -> ApiError {
-    ApiError::with_detail(ErrorCode::OfferUnsupported, why)
-}
-
 /// What an offer publishes; all of it or nothing (RFC 9725 section 4.4.3).
 fn tracks(offer: &RemoteOffer) -> Result<Vec<Track>, ApiError> {
     let (mut audio, mut video) = (AUDIO_SOURCES.into_iter(), VIDEO_SOURCES.into_iter());
@@ -135,7 +131,9 @@ async fn come_in(
     tracing::info!(%participant_id, "[ROOM] {participant_id} came in by WHIP");
     let place = Place { app, room: caller.room, seat };
     match send(&place, sdp, tracks).await {
-        Ok(sdp) => Ok(Created { room_id: caller.invite.room, session_id, etag, sdp }),
+        Ok(sdp) => {
+            Ok(Created { protocol: "whip", room_id: caller.invite.room, session_id, etag, sdp })
+        }
         Err(code) => {
             place.leave(Departure::Left).await;
             Err(code.into())

@@ -27,12 +27,14 @@ use super::{
     outbox::{Outbox, written},
     session::HttpSession,
     store::RoomRecord,
+    viewer::Viewer,
 };
 
 mod limits;
 mod media;
 mod news;
 mod sessions;
+mod viewers;
 
 pub use limits::LimitError;
 pub use media::ConsumerPlan;
@@ -50,6 +52,10 @@ pub struct Room {
     early: EarlyNews,
     /// As everyone was told.
     speakers: ActiveSpeakers,
+    /// At most [`RoomSettings::max_viewers`].
+    viewers: Vec<Viewer>,
+    /// Who has spoken, the last first.
+    heard: Vec<ParticipantId>,
 }
 
 /// Whether a room will last.
@@ -145,8 +151,17 @@ impl Room {
     pub const fn new(record: RoomRecord, settings: RoomSettings, now: Instant) -> Self {
         let life = Life::Idle { since: now };
         let speakers = ActiveSpeakers { participant_ids: Vec::new() };
-        let early = EarlyNews::new();
-        Self { record, settings, members: Vec::new(), router: None, life, early, speakers }
+        Self {
+            record,
+            settings,
+            members: Vec::new(),
+            router: None,
+            life,
+            early: EarlyNews::new(),
+            speakers,
+            viewers: Vec::new(),
+            heard: Vec::new(),
+        }
     }
 
     /// The room's id.
@@ -174,6 +189,7 @@ impl Room {
             room_id: self.record.room_id.clone(),
             host_name: self.record.host_name.clone(),
             participant_count: self.members.len(),
+            viewer_count: self.viewers.len(),
             created_at: self.record.created_at,
             admission: self.record.admission,
         }
@@ -207,8 +223,20 @@ impl Room {
 
     /// Gives the router up if nobody came in.
     pub fn discard_unused_router(&mut self) -> Vec<MediaCommand> {
-        let unused = self.members.is_empty().then(|| self.router.take()).flatten();
+        let unused = self.is_deserted().then(|| self.router.take()).flatten();
         unused.map(|slot| slot.close()).into_iter().collect()
+    }
+
+    const fn is_deserted(&self) -> bool {
+        self.members.is_empty() && self.viewers.is_empty()
+    }
+
+    /// Gives the router up, and lets the idle time begin, if nobody is left.
+    fn rest_if_deserted(&mut self, now: Instant) -> Vec<MediaCommand> {
+        if self.is_deserted() {
+            self.life = Life::Idle { since: now };
+        }
+        self.discard_unused_router()
     }
 }
 
@@ -267,6 +295,7 @@ impl Room {
         while let Some(index) = self.members.iter().position(|member| member.is_over(now)) {
             media.extend(self.remove(index, now));
         }
+        media.extend(self.forget_lost_viewers(now));
         if let Life::Idle { since } = self.life
             && now.saturating_duration_since(since) >= self.settings.idle_timeout
         {
@@ -304,10 +333,7 @@ impl Room {
             &member.id,
             &Event::PeerLeft(PeerLeft { participant_id: member.id.clone() }),
         );
-        if self.members.is_empty() {
-            self.life = Life::Idle { since: now };
-            media.extend(self.discard_unused_router());
-        }
+        media.extend(self.rest_if_deserted(now));
         media
     }
 
@@ -358,6 +384,7 @@ impl Room {
         for member in &mut self.members {
             member.media.consumers.retain(|_, producer_id| !producers.contains(producer_id));
         }
+        self.hide(producers);
         for producer_id in producers {
             let event = Event::ProducerClosed(ProducerRef { producer_id: *producer_id });
             self.tell_others(owner, &event);
@@ -369,6 +396,7 @@ impl Room {
         for member in self.members.iter().filter(|member| member.id != *but) {
             member.tell(&text);
         }
+        self.wake_viewers();
     }
 }
 

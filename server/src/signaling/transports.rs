@@ -156,8 +156,7 @@ impl Place {
 
     /// Has the worker of the room's router do something.
     pub(super) async fn media(&self, command: Command) -> Result<CommandReply, ErrorCode> {
-        let router_id = self.room.lock().router_id().ok_or(ErrorCode::TransportNotFound)?;
-        self.command(router_id, command).await
+        self.app.command_in(&self.room, command).await
     }
 
     async fn command(

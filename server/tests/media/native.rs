@@ -38,7 +38,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One peer connection of the `webrtc` crate on loopback.
 pub(crate) struct NativePeer {
-    connection: Arc<dyn PeerConnection>,
+    pub(crate) connection: Arc<dyn PeerConnection>,
     gathered: watch::Receiver<bool>,
     state: watch::Receiver<RTCPeerConnectionState>,
     /// What its remote tracks receive, of all of them.

@@ -3,6 +3,7 @@
 //! | module | what it shows |
 //! |---|---|
 //! | `publishing` | who publishes by WHIP is a participant, until they go |
+//! | `viewing` | who watches by WHEP is shown whoever is there |
 //! | `refusals` | what is refused, and how |
 //! | `requests` | requests and answers of HTTP |
 
@@ -12,8 +13,8 @@
 #[expect(dead_code, reason = "the tests of signaling use the rest")]
 mod client;
 #[path = "../media/native.rs"]
-#[expect(dead_code, reason = "the tests of media use the rest")]
 mod native;
 mod publishing;
 mod refusals;
 mod requests;
+mod viewing;

@@ -48,14 +48,14 @@ impl Studio {
         self.created.header("location")
     }
 
-    /// Sends a frame of each until nobody listens any more.
-    pub(crate) fn keep_sending(mut self) -> tokio::task::JoinHandle<()> {
+    /// Sends a frame of each, again and again.
+    pub(crate) fn keep_sending(mut self, frame: &'static [u8]) -> tokio::task::JoinHandle<()> {
         tokio::spawn(async move {
             let mut ticks = tokio::time::interval(Duration::from_millis(20));
             loop {
                 ticks.tick().await;
-                self.microphone.send(Bytes::from_static(FRAME), true).await;
-                self.camera.send(vp8(true, FRAME), true).await;
+                self.microphone.send(Bytes::from_static(frame), true).await;
+                self.camera.send(vp8(true, frame), true).await;
             }
         })
     }
@@ -121,7 +121,7 @@ async fn who_publishes_by_one_request_is_a_participant_like_any_other() {
 
     let mut browser = watch(&mut bob, &producers).await;
     let (resource, token) = (studio.resource().to_owned(), studio.token.clone());
-    let sending = studio.keep_sending();
+    let sending = studio.keep_sending(FRAME);
     for packet in browser.receive(RtpCodecKind::Video, 5).await {
         assert_eq!(packet.payload, vp8(true, FRAME));
     }

@@ -2,7 +2,7 @@
 
 use shared::ids::ConsumerId;
 
-use super::{LostPackets, TransportKey, arena::Index};
+use super::{Continuation, LostPackets, TransportKey, arena::Index};
 
 /// One producer of one router. It stays valid for exactly as long as the producer lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,6 +68,8 @@ pub struct ClosedConsumer {
     pub id: ConsumerId,
     /// The transport it went out by.
     pub transport: TransportKey,
+    /// Where its streams stand.
+    pub continuation: Continuation,
 }
 
 /// Whether a router has more to forward.

@@ -62,11 +62,19 @@ impl Segment {
 }
 
 /// The newest packet that was sent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct LastSent {
     at: Instant,
     /// Its output timestamp.
     timestamp: u32,
+}
+
+/// Where an output stands that goes on with another input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The next output number.
+    next_index: u64,
+    last: Option<LastSent>,
 }
 
 /// A packet's place in the consumer's stream.
@@ -96,6 +104,18 @@ impl SequenceRewriter {
     pub(super) const fn new(first_number: u16, clock_rate: u32) -> Self {
         let first_index = first_number as u64;
         Self { clock_rate, first_index, segments: VecDeque::new(), last: None }
+    }
+
+    /// Goes on where another rewriter of the same output stands.
+    pub(super) const fn at(position: Position, clock_rate: u32) -> Self {
+        let Position { next_index: first_index, last } = position;
+        Self { clock_rate, first_index, segments: VecDeque::new(), last }
+    }
+
+    /// Where the output stands.
+    pub(super) fn position(&self) -> Position {
+        let last = self.segments.back().map(|segment| segment.last_output() + 1);
+        Position { next_index: last.unwrap_or(self.first_index), last: self.last }
     }
 
     /// Starts a segment at the input packet `sequence`, which must be newer than all sent before.
@@ -172,10 +192,10 @@ impl SequenceRewriter {
     /// The offset that lets the output's time go on from the last packet by what passed since: the
     /// previous one if the publisher's clock agrees with ours, else a new one.
     fn offset_for(&self, now: Instant, timestamp: u32) -> u32 {
-        let (Some(last), Some(offset)) = (self.last, self.timestamp_offset()) else {
-            return 0;
-        };
+        let Some(last) = self.last else { return 0 };
         let elapsed = ticks(now.saturating_duration_since(last.at), self.clock_rate);
+        let moved = last.timestamp.wrapping_add(low32(elapsed.max(1))).wrapping_sub(timestamp);
+        let Some(offset) = self.timestamp_offset() else { return moved };
         let tolerance = ticks(CLOCK_TOLERANCE, self.clock_rate);
         let expected = last.timestamp.wrapping_add(low32(elapsed));
         let kept = timestamp.wrapping_add(offset);
@@ -183,7 +203,7 @@ impl SequenceRewriter {
         if forward && u64::from(distance32(expected, kept).unsigned_abs()) <= tolerance {
             offset
         } else {
-            last.timestamp.wrapping_add(low32(elapsed.max(1))).wrapping_sub(timestamp)
+            moved
         }
     }
 }
@@ -241,6 +261,21 @@ mod tests {
             let next = rewriter.rewrite(after(start, 2000), 400, timestamp).unwrap();
             assert_eq!(next.timestamp, 185_000, "from {timestamp}");
         }
+    }
+
+    #[test]
+    fn another_input_goes_on_where_the_one_before_stood() {
+        let start = epoch();
+        let mut before = begun(start, 10, 5000);
+        before.rewrite(start, 12, 5000).unwrap();
+        let mut next = SequenceRewriter::at(before.position(), RATE);
+        // Smaller input numbers than before, and another clock.
+        next.begin(after(start, 1000), 3, 77).unwrap();
+        let rewritten = next.rewrite(after(start, 1000), 3, 77);
+        assert_eq!(rewritten, Some(Rewritten { index: 1003, timestamp: 95_000 }));
+        assert_eq!(next.original(1002), None, "what the other input was is not asked of this one");
+        let unused = SequenceRewriter::new(7, RATE).position();
+        assert_eq!(SequenceRewriter::at(unused, RATE).position().next_index, 7);
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! A client's receive leg: the m-lines of its consumers, the streams sealed for them, and what its
 //! downlink carries.
 
+mod dialect;
+mod offered;
+
 use std::time::Instant;
 
 use shared::ids::ConsumerId;
 
+pub(crate) use self::offered::FillError;
+use self::{dialect::Dialect, offered::OfferedLine};
 use super::{
     sdp::{Mid, SdpError, SendSlots, SendTrack},
     srtp::{MAX_OUTBOUND_STREAMS, MAX_RTP_OVERHEAD, OutboundStream, SrtpError, SrtpOutbound},
@@ -15,7 +20,7 @@ use crate::{
         pacer::{Held, Pacing},
     },
     codec::Codec,
-    router::OutgoingRtp,
+    router::{OutgoingRtp, TransportKey},
 };
 
 /// Streams of one leg over its life; an SSRC is never used twice under one set of keys.
@@ -27,8 +32,13 @@ const STREAM_BITS: u32 = 14;
 ///
 /// [`ReceiveLeg::add`] gives a consumer its m-line and SSRCs. The low bits of an SSRC number it
 /// within the leg, so that sealing a packet finds its stream without a search.
+///
+/// Of a client that made the offer ([`ReceiveLeg::answer`]) the m-lines and their streams are fixed,
+/// and [`ReceiveLeg::fill`] gives them to one consumer after the other.
 pub(crate) struct ReceiveLeg {
     pub(crate) slots: SendSlots,
+    /// The m-lines of a client that made the offer; then there are no slots.
+    offered: Vec<OfferedLine>,
     ssrc_base: u32,
     streams: Vec<Stream>,
     tracks: Vec<Track>,
@@ -43,6 +53,8 @@ struct Stream {
     is_voice: bool,
     /// Made when the first packet is sealed: the keys come after the consumer.
     sealing: Option<Box<OutboundStream>>,
+    /// The client's numbers, where it made the offer.
+    dialect: Option<Box<Dialect>>,
 }
 
 /// A consumer on its m-line.
@@ -54,6 +66,8 @@ pub(crate) struct Track {
     pub(crate) rtx_ssrc: Option<u32>,
     /// Names the publisher's clock (CNAME, RFC 3550 section 6.5.1).
     cname: String,
+    /// Whose clock it is, where the name stands for one publisher after the other.
+    publisher: Option<TransportKey>,
 }
 
 impl ReceiveLeg {
@@ -61,6 +75,7 @@ impl ReceiveLeg {
     pub(crate) fn new(entropy: u32) -> Self {
         Self {
             slots: SendSlots::default(),
+            offered: Vec::new(),
             // Never 0, which libwebrtc takes for "none", nor a small number, which it uses itself.
             ssrc_base: (entropy | 1 << 31) & !(MAX_STREAMS - 1),
             streams: Vec::new(),
@@ -90,10 +105,10 @@ impl ReceiveLeg {
         let cname = stream.clone();
         let send = SendTrack { codec, stream, track, ssrc, rtx_ssrc, cname: cname.clone() };
         let mid = self.slots.add(send)?;
-        let fresh =
-            || Stream { consumer: Some(consumer), is_voice: !codec.is_video(), sealing: None };
+        let is_voice = !codec.is_video();
+        let fresh = || Stream { consumer: Some(consumer), is_voice, sealing: None, dialect: None };
         self.streams.extend(std::iter::repeat_with(fresh).take(wanted));
-        let track = Track { consumer, mid, ssrc, rtx_ssrc, cname };
+        let track = Track { consumer, mid, ssrc, rtx_ssrc, cname, publisher: None };
         self.tracks.push(track.clone());
         Ok(track)
     }
@@ -104,7 +119,7 @@ impl ReceiveLeg {
             self.slots.remove(track.mid);
             for ssrc in [Some(track.ssrc), track.rtx_ssrc].into_iter().flatten() {
                 if let Some(stream) = self.streams.get_mut(stream_number(ssrc)) {
-                    (stream.consumer, stream.sealing) = (None, None);
+                    stream.release();
                 }
             }
         }
@@ -121,9 +136,13 @@ impl ReceiveLeg {
         self.track_of(ssrc).map(|track| track.consumer)
     }
 
-    /// The name of the clock of the stream with this SSRC.
+    /// The name of the clock of the stream with this SSRC. None where the name stands for another
+    /// publisher's: two people's clocks must not make one's lips wait for the other's voice.
     pub(crate) fn cname_of(&self, ssrc: u32) -> Option<&str> {
-        self.track_of(ssrc).map(|track| track.cname.as_str())
+        let track = self.track_of(ssrc)?;
+        let mut of_name = self.tracks.iter().filter(|other| other.cname == track.cname);
+        let is_own = of_name.next().is_some_and(|first| first.publisher == track.publisher);
+        is_own.then_some(track.cname.as_str())
     }
 
     fn track_of(&self, ssrc: u32) -> Option<&Track> {
@@ -183,6 +202,9 @@ impl ReceiveLeg {
         if length == 0 {
             return Err(SrtpError::BufferTooSmall);
         }
+        if let Some(dialect) = &stream.dialect {
+            dialect.translate(buffer, header_len);
+        }
         let sealed = srtp.seal_rtp(sealing, buffer, length, header_len)?;
         downlink.record_sent(now, sealed, stream.is_voice);
         Ok(sealed)
@@ -225,6 +247,17 @@ impl ReceiveLeg {
     fn ssrc_of(&self, stream: usize) -> u32 {
         let number = u32::try_from(stream).expect("streams are bounded by MAX_STREAMS");
         self.ssrc_base | number
+    }
+}
+
+impl Stream {
+    /// Takes the stream from its consumer. That of an m-line of the client's goes on, and must never
+    /// seal a number twice.
+    fn release(&mut self) {
+        self.consumer = None;
+        if self.dialect.is_none() {
+            self.sealing = None;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! | leg of the client | who offers | entry point |
 //! |---|---|---|
 //! | send transport | the client | [`RemoteOffer::parse`], then [`Answerer::answer`] |
+//! | receive transport, by WHEP | the client | [`ViewerAnswer::new`], then [`ViewerAnswer::write`] |
 //! | receive transport | we | [`SendSlots::offer`], then [`SendSlots::accept_answer`] |
 //!
 //! Lines are split by a small parser of our own: `rtc-sdp` copies every line twice, has no bounds,
@@ -23,7 +24,9 @@ mod write;
 use std::{fmt, net::SocketAddr};
 
 pub use super::dtls::Fingerprint;
-pub use answer::{Answer, Answerer, RejectedLine, Rejection};
+pub use answer::{
+    Answer, Answerer, RejectedLine, Rejection, SendParameters, SendStream, ViewerAnswer,
+};
 pub use fragment::IceFragment;
 pub use offer::{
     Direction, OfferedCodec, OfferedExtension, OfferedKind, OfferedMedia, RemoteOffer,

@@ -5,9 +5,11 @@
 //! | this one | the dispatch, rooms, routes, look-ups |
 //! | `transports` | transports, and the descriptions that connect them |
 //! | `media` | producers and consumers |
+//! | `viewing` | viewers that made the offer (WHEP) |
 
 mod media;
 mod transports;
+mod viewing;
 
 use std::time::Instant;
 
@@ -60,6 +62,9 @@ impl Worker {
             }
             Command::Consume { transport_id, consumer_id, producer_id, stream } => {
                 self.consume(transport_id, consumer_id, producer_id, stream)
+            }
+            Command::Feed { transport_id, mid, consumer_id, producer_id } => {
+                self.feed(now, transport_id, &mid, (consumer_id, producer_id))
             }
             Command::ResumeConsumer { consumer_id } => self.resume_consumer(now, consumer_id),
             Command::PauseConsumer { consumer_id } => self.pause_consumer(consumer_id),

@@ -246,6 +246,11 @@ impl Room {
     /// Takes a worker's report that a transport has ended with all that it carried: its owner is
     /// told why, the others of its producers.
     pub fn handle_transport_failure(&mut self, transport_id: TransportId, code: ErrorCode) {
+        let mut viewers = self.viewers.iter_mut();
+        if let Some(viewer) = viewers.find(|viewer| viewer.transport_id == transport_id) {
+            viewer.is_over = true;
+            viewer.wake.notify_one();
+        }
         let Some((index, direction)) = self.owner_of(transport_id) else { return };
         self.discard_leg(index, direction);
         if let Some(owner) = self.members.get_mut(index) {
@@ -263,7 +268,8 @@ impl Room {
             let legs = [Direction::Send, Direction::Recv].map(|side| member.media.leg(side));
             legs.into_iter().flatten().map(|leg| leg.transport_id)
         });
-        let lost: Vec<TransportId> = lost.collect();
+        let of_viewers = self.viewers.iter().map(|viewer| viewer.transport_id);
+        let lost: Vec<TransportId> = lost.chain(of_viewers).collect();
         for transport_id in &lost {
             self.handle_transport_failure(*transport_id, ErrorCode::TransportNotFound);
         }

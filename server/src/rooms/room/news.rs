@@ -75,6 +75,10 @@ impl Room {
                 participant_ids.push(speaker.id.clone());
             }
         }
+        let is_here = |id: &ParticipantId| self.members.iter().any(|member| member.id == *id);
+        self.heard.retain(|id| is_here(id) && !participant_ids.contains(id));
+        self.heard.splice(..0, participant_ids.iter().cloned());
+        self.wake_viewers();
         let speakers = ActiveSpeakers { participant_ids };
         let text = written(&ServerMessage::Event(Event::ActiveSpeakers(speakers.clone())));
         self.members.iter().for_each(|member| member.tell(&text));

@@ -9,13 +9,18 @@ impl Room {
     /// The session of an id.
     #[must_use]
     pub fn session(&self, id: &str) -> Option<&HttpSession> {
-        self.members.iter().filter_map(Member::session).find(|session| session.id() == id)
+        let mut of_members = self.members.iter().filter_map(Member::session);
+        let of_member = of_members.find(|session| session.id() == id);
+        of_member.or_else(|| self.viewer(id).map(|viewer| &viewer.session))
     }
 
-    /// Ends a session, and with it the participant who came by it.
+    /// Ends a session, and with it the participant or the viewer who came by it.
     pub fn end_session(&mut self, id: &str, now: Instant) -> Vec<MediaCommand> {
         let is_of = |member: &Member| member.session().is_some_and(|session| session.id() == id);
         let index = self.members.iter().position(is_of);
-        index.map(|index| self.remove(index, now)).unwrap_or_default()
+        match index {
+            Some(index) => self.remove(index, now),
+            None => self.remove_viewer(id, now),
+        }
     }
 }

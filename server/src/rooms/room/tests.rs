@@ -13,6 +13,7 @@ const ROUTER: RouterId = RouterId(1);
 const SETTINGS: RoomSettings = RoomSettings {
     max_rooms: 1,
     max_participants: 3,
+    max_viewers: 2,
     idle_timeout: Duration::from_secs(3600),
     closed_grace: Duration::from_secs(7),
     reconnect_grace: Duration::from_secs(30),

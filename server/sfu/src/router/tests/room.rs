@@ -46,6 +46,34 @@ fn a_removed_consumer_is_sent_nothing_more() {
 }
 
 #[test]
+fn a_consumer_in_the_place_of_another_goes_on_with_its_numbers() {
+    let mut room = Room::new();
+    let before = room.producer(Codec::Vp8);
+    let first = room.consumer(before, 2);
+    room.rtp(before, &packet(9000, 70_000, &vp8(true, b"one")));
+    room.rtp(before, &packet(9001, 70_000, &vp8(false, b"two")));
+    room.nack(first, &[200]);
+    let old = room.sent();
+    let closed = room.router.remove_producer(before);
+
+    room.pass(500);
+    let after = room.producer(Codec::Vp8);
+    let second = room.paused_consumer(after, 2);
+    room.router.continue_consumer(second, closed[0].continuation);
+    room.router.resume_consumer(room.now, second).unwrap();
+    room.rtp(after, &packet(3, 5, &vp8(false, b"lost on a decoder that has no key frame")));
+    room.rtp(after, &packet(4, 9, &vp8(true, b"three")));
+    let new = room.sent();
+    let numbers = |sent: &[Sent]| sent.iter().map(|one| (one.ssrc, one.index)).collect::<Vec<_>>();
+    assert_eq!(numbers(&old), [(200, 200), (200, 201), (201, 201)]);
+    assert_eq!(numbers(&new), [(200, 202)]);
+    assert_eq!(new[0].timestamp, 70_000 + 45_000, "half a second went by");
+    room.pass(100);
+    room.nack(second, &[201, 202]);
+    assert_eq!(numbers(&room.sent()), [(201, 202)], "what the other one sent is gone");
+}
+
+#[test]
 fn a_room_is_bounded_and_has_room_again_when_someone_leaves() {
     let mut room = Room::new();
     let producers: Vec<_> = (0..MAX_PRODUCERS).map(|_| room.producer(Codec::Opus)).collect();

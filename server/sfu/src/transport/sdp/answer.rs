@@ -1,5 +1,9 @@
 //! Answers a client's offers for its send transport.
 
+mod viewer;
+
+pub use viewer::{SendParameters, SendStream, ViewerAnswer};
+
 use super::{
     Direction, LocalParameters, Mid, NegotiatedCodec, OfferedCodec, OfferedExtension, OfferedKind,
     OfferedMedia, ReceiveParameters, RemoteOffer, Rid, SdpError,
@@ -62,6 +66,7 @@ pub enum Rejection {
 }
 
 /// What becomes of one m-line.
+#[derive(Debug)]
 enum Decision<'a> {
     /// It carries media to us.
     Receive(Agreement<'a>),
@@ -73,6 +78,7 @@ enum Decision<'a> {
 }
 
 /// What both ends have of one m-line.
+#[derive(Debug)]
 struct Agreement<'a> {
     mid: Mid,
     kind: MediaKind,
@@ -80,6 +86,25 @@ struct Agreement<'a> {
     codecs: Vec<&'a OfferedCodec>,
     extensions: Vec<OfferedExtension>,
     rids: &'a [Rid],
+}
+
+impl Agreement<'_> {
+    fn negotiated(&self) -> Vec<NegotiatedCodec> {
+        let codecs = self.codecs.iter().map(|offered| NegotiatedCodec {
+            payload_type: offered.payload_type,
+            codec: offered.codec,
+            rtx_payload_type: offered.rtx_payload_type,
+        });
+        codecs.collect()
+    }
+
+    fn extension_ids(&self) -> ExtensionIds {
+        let mut ids = ExtensionIds::none();
+        for offered in &self.extensions {
+            ids.insert(offered.id, offered.extension);
+        }
+        ids
+    }
 }
 
 impl Answerer {
@@ -130,27 +155,43 @@ fn require_same_lines(before: &[KnownLine], after: &[OfferedMedia]) -> Result<()
 }
 
 fn decide(media: &OfferedMedia) -> Decision<'_> {
+    let has_rid = |extensions: &[OfferedExtension]| {
+        extensions.iter().any(|offered| offered.extension == Extension::Rid)
+    };
+    let sends = matches!(media.direction, Direction::SendRecv | Direction::SendOnly);
+    match agree(media, accepted_extensions(media)) {
+        Ok(mut agreement) => {
+            if has_rid(&agreement.extensions) {
+                agreement.rids = media.rids.as_slice();
+            }
+            if sends { Decision::Receive(agreement) } else { Decision::Idle(agreement) }
+        }
+        Err(decision) => decision,
+    }
+}
+
+/// What both ends have of an m-line, with header extensions that were chosen before; else what
+/// becomes of it.
+fn agree(
+    media: &OfferedMedia,
+    extensions: Vec<OfferedExtension>,
+) -> Result<Agreement<'_>, Decision<'_>> {
     let kind = match media.kind {
-        _ if media.stopped => return Decision::Stopped,
+        _ if media.stopped => return Err(Decision::Stopped),
         OfferedKind::Audio => MediaKind::Audio,
         OfferedKind::Video => MediaKind::Video,
-        OfferedKind::Application | OfferedKind::Other => return Decision::Reject(Rejection::Kind),
+        OfferedKind::Application | OfferedKind::Other => {
+            return Err(Decision::Reject(Rejection::Kind));
+        }
     };
     let Some(mid) = media.mid.filter(|_| media.bundled) else {
-        return Decision::Reject(Rejection::NotBundled);
+        return Err(Decision::Reject(Rejection::NotBundled));
     };
     let codecs = accepted_codecs(media);
     if codecs.is_empty() {
-        return Decision::Reject(Rejection::Codec);
+        return Err(Decision::Reject(Rejection::Codec));
     }
-    let extensions = accepted_extensions(media);
-    let has_rid = extensions.iter().any(|offered| offered.extension == Extension::Rid);
-    let rids = if has_rid { media.rids.as_slice() } else { &[] };
-    let agreement = Agreement { mid, kind, codecs, extensions, rids };
-    match media.direction {
-        Direction::SendRecv | Direction::SendOnly => Decision::Receive(agreement),
-        Direction::RecvOnly | Direction::Inactive => Decision::Idle(agreement),
-    }
+    Ok(Agreement { mid, kind, codecs, extensions, rids: &[] })
 }
 
 /// One payload type per codec, in the order of our preference.
@@ -211,20 +252,11 @@ impl<'a> Decision<'a> {
 
     fn receive(&self, media: &OfferedMedia) -> Option<ReceiveParameters> {
         let Self::Receive(agreement) = self else { return None };
-        let codecs = agreement.codecs.iter().map(|offered| NegotiatedCodec {
-            payload_type: offered.payload_type,
-            codec: offered.codec,
-            rtx_payload_type: offered.rtx_payload_type,
-        });
-        let mut extensions = ExtensionIds::none();
-        for offered in &agreement.extensions {
-            extensions.insert(offered.id, offered.extension);
-        }
         Some(ReceiveParameters {
             mid: agreement.mid,
             kind: agreement.kind,
-            codecs: codecs.collect(),
-            extensions,
+            codecs: agreement.negotiated(),
+            extensions: agreement.extension_ids(),
             ssrcs: media.ssrcs.clone(),
             rids: agreement.rids.to_vec(),
         })
@@ -248,10 +280,12 @@ fn write(
     for (media, decision) in offer.media.iter().zip(decisions) {
         match decision {
             Decision::Receive(agreement) => {
-                write_accepted(&mut lines, media, agreement, local);
+                write_accepted(&mut lines, media, agreement, (local, "recvonly"));
                 write_simulcast(&mut lines, agreement.rids);
             }
-            Decision::Idle(agreement) => write_accepted(&mut lines, media, agreement, local),
+            Decision::Idle(agreement) => {
+                write_accepted(&mut lines, media, agreement, (local, "inactive"));
+            }
             Decision::Reject(_) | Decision::Stopped => write_rejected(&mut lines, media),
         }
         // The first m-line of the group stands for the transport (RFC 8843 7.3.1).
@@ -266,7 +300,7 @@ fn write_accepted(
     lines: &mut Lines,
     media: &OfferedMedia,
     agreement: &Agreement<'_>,
-    local: &LocalParameters,
+    (local, direction): (&LocalParameters, &str),
 ) {
     let fmtp = |offered: &&OfferedCodec| answered_fmtp(offered.codec, offered.fmtp.as_deref());
     let fmtps: Vec<Option<String>> = agreement.codecs.iter().map(fmtp).collect();
@@ -279,8 +313,7 @@ fn write_accepted(
     });
     lines.media(&media.head.0, codecs.clone());
     lines.push(format_args!("a=mid:{}", agreement.mid));
-    let receives = matches!(media.direction, Direction::SendRecv | Direction::SendOnly);
-    lines.push(if receives { "a=recvonly" } else { "a=inactive" });
+    lines.push(format_args!("a={direction}"));
     lines.push("a=rtcp-mux");
     if media.reduced_size_rtcp {
         lines.push("a=rtcp-rsize");
@@ -289,7 +322,11 @@ fn write_accepted(
     lines.push("a=setup:passive");
     codecs.for_each(|codec| lines.codec(&codec));
     for OfferedExtension { id, extension, direction } in &agreement.extensions {
-        let direction = if *direction == Direction::SendOnly { "/recvonly" } else { "" };
+        let direction = match direction {
+            Direction::SendOnly => "/recvonly",
+            Direction::RecvOnly => "/sendonly",
+            Direction::SendRecv | Direction::Inactive => "",
+        };
         lines.push(format_args!("a=extmap:{id}{direction} {}", extension.uri()));
     }
 }

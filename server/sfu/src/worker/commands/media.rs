@@ -71,6 +71,7 @@ impl Worker {
         for consumer in closed.into_iter().flatten() {
             let entry = self.table.consumers.remove(&consumer.id);
             if let Some(leg) = entry.and_then(|entry| self.table.receive_leg(entry.transport)) {
+                leg.keep(consumer.id, consumer.continuation);
                 leg.remove(consumer.id);
             }
             consumers.push(consumer.id);
@@ -124,7 +125,7 @@ impl Worker {
         if producer.router_id != router_id {
             return Err(CommandError::ProducerNotFound(producer_id));
         }
-        let leg = self.table.receive_leg(transport);
+        let leg = self.table.receive_leg(transport).filter(|leg| !leg.is_answering());
         let leg = leg.ok_or(CommandError::TransportState(transport_id))?;
         let track = leg
             .add(consumer_id, producer.codec, stream, producer_id.to_string())
@@ -216,8 +217,12 @@ impl Worker {
 
     pub(super) fn close_consumer(&mut self, consumer_id: ConsumerId) {
         let Some(entry) = self.table.consumers.remove(&consumer_id) else { return };
-        self.with_router(entry.router_id, |router, _| router.remove_consumer(entry.key));
+        let removed =
+            self.with_router(entry.router_id, |router, _| router.remove_consumer(entry.key));
         if let Some(leg) = self.table.receive_leg(entry.transport) {
+            if let Some(Ok(continuation)) = removed {
+                leg.keep(consumer_id, continuation);
+            }
             leg.remove(consumer_id);
         }
     }

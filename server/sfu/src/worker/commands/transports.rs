@@ -111,7 +111,7 @@ impl Worker {
         let key = self.transport_key(transport_id)?;
         let local = self.local_parameters(key);
         let Some(leg) = self.table.publish_leg(key) else {
-            return Err(CommandError::TransportState(transport_id));
+            return self.answer_viewer(now, key, offer);
         };
         let mut answer = leg.answerer.answer(&offer, &local).map_err(|error| sdp_error(&error))?;
         let sdp = std::mem::take(&mut answer.sdp);
@@ -123,7 +123,7 @@ impl Worker {
     pub(super) fn create_offer(&mut self, transport_id: TransportId) -> Outcome {
         let key = self.transport_key(transport_id)?;
         let local = self.local_parameters(key);
-        let leg = self.table.receive_leg(key);
+        let leg = self.table.receive_leg(key).filter(|leg| !leg.is_answering());
         let leg = leg.ok_or(CommandError::TransportState(transport_id))?;
         Ok(CommandReply::Description(leg.slots.offer(&local)))
     }
@@ -156,14 +156,19 @@ impl Worker {
     }
 
     /// Takes the client's certificate fingerprint; its handshake may begin.
-    fn expect(&mut self, now: Instant, key: usize, remote: Option<sdp::RemoteTransport>) {
+    pub(super) fn expect(
+        &mut self,
+        now: Instant,
+        key: usize,
+        remote: Option<sdp::RemoteTransport>,
+    ) {
         let transport = self.table.transports.get_mut(key);
         let Some((transport, remote)) = transport.zip(remote) else { return };
         let event = transport.connection.expect(now, remote.fingerprint, &mut self.outbox);
         self.settle(now, key, event);
     }
 
-    fn local_parameters(&self, key: usize) -> LocalParameters {
+    pub(super) fn local_parameters(&self, key: usize) -> LocalParameters {
         let transport = self.table.transports.get(key).expect("a key of the table has a transport");
         let ice = transport.connection.credentials();
         LocalParameters {
