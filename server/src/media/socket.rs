@@ -241,6 +241,11 @@ impl ReceiveBatch {
         self.metas.iter().take(self.count)
     }
 
+    /// Whether the last receive brought nothing.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Forgets the datagrams: they have been handled.
     pub(super) const fn clear(&mut self) {
         self.count = 0;

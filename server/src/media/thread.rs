@@ -44,6 +44,9 @@ pub(super) struct WorkerThread {
     worker: Worker,
     parts: Parts,
     batch: ReceiveBatch,
+    /// Whether the last turn brought datagrams: others will follow. Letters are answered as they
+    /// come.
+    is_busy: bool,
     /// Datagrams that another worker handed over although they are not this one's either.
     strays: u64,
 }
@@ -72,7 +75,7 @@ enum Backlog {
 impl WorkerThread {
     /// Puts the worker on its thread's loop.
     pub(super) fn new(worker: Worker, parts: Parts) -> Self {
-        Self { worker, parts, batch: ReceiveBatch::new(), strays: 0 }
+        Self { worker, parts, batch: ReceiveBatch::new(), is_busy: false, strays: 0 }
     }
 
     /// Serves until it is told to end. Sends after every turn: a version that only sent when its
@@ -84,7 +87,7 @@ impl WorkerThread {
             self.parts.waker.wait(&self.parts.socket, timeout);
             let begun = Instant::now();
             backlog = self.turn(begun);
-            if backlog != Backlog::Some {
+            if backlog != Backlog::Some && self.is_busy {
                 rest_until(begun + TICK);
             }
         }
@@ -101,6 +104,7 @@ impl WorkerThread {
     }
 
     fn turn(&mut self, now: Instant) -> Backlog {
+        self.is_busy = false;
         let mut more = self.receive_datagrams(now);
         more |= self.receive_parcels(now);
         more |= self.read_letters(now);
@@ -122,6 +126,7 @@ impl WorkerThread {
         let mut received = Received::FullBatch;
         for _ in 0..RECEIVES_PER_TURN {
             received = self.parts.socket.receive(&mut self.batch);
+            self.is_busy |= !self.batch.is_empty();
             // A client sends on when it has been answered, and its address is announced before
             // that. So who reads the changes after the datagrams, and before their meaning, misses
             // none.
@@ -156,7 +161,7 @@ impl WorkerThread {
     }
 
     fn receive_parcels(&mut self, now: Instant) -> bool {
-        let Self { worker, parts: Parts { exchange, .. }, strays, .. } = self;
+        let Self { worker, parts: Parts { exchange, .. }, strays, is_busy, .. } = self;
         for _ in 0..PARCELS_PER_TURN {
             let parcel = exchange.receive(|path, datagram| {
                 match worker.handle_datagram(now, path, datagram) {
@@ -168,6 +173,7 @@ impl WorkerThread {
             if parcel == ReceivedParcel::None {
                 return false;
             }
+            *is_busy = true;
         }
         true
     }
