@@ -2,93 +2,46 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`client`] | a light participant: ICE, DTLS, SRTP |
-//! | [`fanout`] | one publisher to many receivers: CPU time per forwarded packet |
-//! | `load` | the clients' side of it, in a process of its own |
+//! | [`args`] | the scenarios and their settings |
+//! | `meeting` | rooms full of people: `fanout`, `rooms`, `viewers` |
+//! | [`join_storm`], [`churn`] | people who come, and go |
+//! | [`suite`] | everything in short, and a verdict |
+//! | [`report`] | what a flow of media came to |
 //! | [`floor`] | what no server can do without: one seal and one send per packet |
-//! | `cpu` | clocks and cores |
+//! | `stage`, `lobby`, `process` | the server, the clients' process, and how they are brought together |
+//! | `load`, [`client`] | the clients: ICE, DTLS, SRTP, in a process of their own |
+//! | `cpu`, `kernel`, `progress` | clocks and cores, the kernel's tables, a bar |
 
+pub mod args;
+pub mod churn;
 pub mod client;
 mod cpu;
-pub mod fanout;
 pub mod floor;
+pub mod join_storm;
+mod kernel;
 mod load;
+mod lobby;
+mod meeting;
+mod process;
+mod progress;
+pub mod report;
+mod stage;
+pub mod suite;
 
-use std::io::{self, Write};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
 
-use clap::{Args, Subcommand, ValueEnum};
-use serde::{Deserialize, Serialize};
-use sfu::transport::srtp::SrtpProfile;
+use serde::Serialize;
 
-use self::{client::ClientError, fanout::FanoutReport};
+pub use self::args::BenchArgs;
+use self::{
+    args::{FanoutArgs, RoomsArgs, Scenario, ViewersArgs},
+    client::ClientError,
+    load::message::Stream,
+};
 use crate::media::{MediaError, MediaStartError};
-
-/// What `open-stream bench` measures.
-#[derive(Debug, Clone, Args)]
-pub struct BenchArgs {
-    /// The scenario.
-    #[command(subcommand)]
-    pub scenario: Scenario,
-}
-
-/// A thing to measure.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Scenario {
-    /// One publisher to many receivers: CPU time of the server per forwarded packet.
-    Fanout(FanoutArgs),
-    /// The clients of a scenario; the scenarios start it themselves.
-    #[command(hide = true)]
-    Load {
-        /// Where they run.
-        #[arg(long)]
-        core: usize,
-    },
-}
-
-/// Settings of `open-stream bench fanout`.
-#[derive(Debug, Clone, Args, Serialize, Deserialize)]
-pub struct FanoutArgs {
-    /// Receivers of the one publisher.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub receivers: u16,
-    /// Packets the publisher sends in a second.
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=5_000))]
-    pub rate: u32,
-    /// Seconds that are measured, after one to warm up.
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=3600))]
-    pub seconds: u16,
-    /// Packets the publisher sends at a time, as the packets of a picture are.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub burst: u16,
-    /// Bytes of media in a packet.
-    #[arg(long, default_value_t = 1100, value_parser = clap::value_parser!(u16).range(32..=1200))]
-    pub bytes: u16,
-    /// How media is protected.
-    #[arg(long, value_enum, default_value_t = Profile::Gcm)]
-    pub profile: Profile,
-    /// Writes the report as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How media is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Profile {
-    /// `AEAD_AES_128_GCM`, which browsers prefer.
-    Gcm,
-    /// `AES_CM_128_HMAC_SHA1_80`, which every client has.
-    Sha1,
-}
-
-impl From<Profile> for SrtpProfile {
-    fn from(profile: Profile) -> Self {
-        match profile {
-            Profile::Gcm => Self::AeadAes128Gcm,
-            Profile::Sha1 => Self::Aes128CmSha1,
-        }
-    }
-}
 
 /// Why there is no measurement.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +55,9 @@ pub enum BenchError {
     /// A client did not get on.
     #[error("a client failed: {0}")]
     Client(#[from] ClientError),
+    /// A client in the other process did not get on.
+    #[error("a client failed: {0}")]
+    Leg(String),
     /// The clients' process ended, or said something unexpected.
     #[error("the process with the clients failed: {0}")]
     Load(&'static str),
@@ -119,16 +75,33 @@ pub enum BenchError {
 ///
 /// [`BenchError`] says what was in the way.
 pub fn run(args: &BenchArgs, out: &mut impl Write) -> Result<(), BenchError> {
-    match &args.scenario {
-        Scenario::Fanout(fanout) => {
-            let report = fanout::measure(fanout)?;
-            write_report(&report, fanout.json, out)
+    let json = args.json;
+    let Some(scenario) = &args.scenario else {
+        return show(&suite::measure(args.seconds, args.percent)?, json, out);
+    };
+    let (meeting, common) = match scenario {
+        Scenario::Fanout(FanoutArgs { receivers, rate, burst, bytes, common }) => {
+            let stream = Stream { rate: *rate, burst: *burst, bytes: *bytes };
+            (suite::fanout(*receivers, stream, common.profile), common)
         }
-        Scenario::Load { core } => load::run(*core, io::stdin().lock(), out),
-    }
+        Scenario::Rooms(RoomsArgs { rooms, size, kbps, common }) => {
+            (suite::rooms(*rooms, *size, *kbps, common.profile), common)
+        }
+        Scenario::Viewers(ViewersArgs { viewers, kbps, common }) => {
+            (suite::viewers(*viewers, *kbps, common.profile), common)
+        }
+        Scenario::JoinStorm(args) => return show(&join_storm::measure(args)?, json, out),
+        Scenario::Churn(args) => return show(&churn::measure(args)?, json, out),
+        Scenario::Load { core } => return load::run(*core, out),
+    };
+    show(&meeting.measure(common.seconds)?, json, out)
 }
 
-fn write_report(report: &FanoutReport, json: bool, out: &mut impl Write) -> Result<(), BenchError> {
+fn show<R: Serialize + Display>(
+    report: &R,
+    json: bool,
+    out: &mut impl Write,
+) -> Result<(), BenchError> {
     if json {
         serde_json::to_writer_pretty(&mut *out, report)?;
         writeln!(out)?;

@@ -1,356 +1,254 @@
 //! The clients of a scenario, in a process of their own so that the server's CPU time is its own.
 //!
-//! The two processes talk over the pipes of the clients' process, one JSON message a line:
-//!
-//! | scenario | clients |
+//! | module | what it does |
 //! |---|---|
-//! | [`ToLoad::Plan`] | [`FromLoad::Offer`] of the publisher |
-//! | [`ToLoad::Answer`], [`ToLoad::Offer`] for each receiver | [`FromLoad::Answer`] for each |
-//! | [`ToLoad::Connect`] | [`FromLoad::Connected`] |
-//! | [`ToLoad::Start`] | [`FromLoad::Measuring`] after the warm-up, [`FromLoad::Done`] at the end |
+//! | [`message`] | what the two processes say to each other over pipes |
+//! | `leg` | one leg: connects, receives |
+//! | `sender` | whose turn to send it is |
+//! | `tally` | counts what arrives |
+
+mod leg;
+pub(super) mod message;
+mod sender;
+mod tally;
 
 use std::{
-    io::{BufRead, Write},
+    collections::BTreeMap,
+    io::{self, Write},
     net::SocketAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{Receiver, TryRecvError, channel},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sfu::{codec::Codec, rtp::RtpPacket};
 
+use self::{
+    leg::{Leg, Outcome},
+    message::{FromLoad, LoadReport, Plan, ToLoad, Tracks, write},
+    sender::{CAMERA, Schedule, VOICE},
+    tally::Tally,
+};
 use super::{
-    BenchError, FanoutArgs,
-    client::{
-        ClientError, ClientIdentity, Incoming, LightClient, LocalTrack, MAX_PAYLOAD, SendTrack,
-        write_vp8,
-    },
-    cpu,
+    BenchError,
+    args::Profile,
+    client::{ClientError, ClientIdentity, LightClient},
+    cpu, kernel,
 };
 
-/// What the publisher sends.
-pub(super) const TRACK: LocalTrack = LocalTrack { codec: Codec::Vp8, ssrc: 0x0bad_cafe };
-/// Bytes of a media clock of 90 kHz that pass in a second.
-const CLOCK_RATE: u32 = 90_000;
-/// How long the flow runs before it is measured.
-const WARM_UP: Duration = Duration::from_secs(1);
 /// How long late packets are waited for.
 const COOL_DOWN: Duration = Duration::from_millis(300);
-/// How long a client may take to connect.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
-/// One packet of so many is opened and checked; the others are only counted, or the clients would
-/// cost more than the server.
-const SAMPLE: u64 = 32;
-/// Samples of the latency that are kept.
-const MAX_LATENCIES: usize = 1 << 20;
-/// Where the send time is in a payload: behind the frame's head.
-const STAMP: usize = 16;
-/// More than any datagram has.
-const RECEIVE_BYTES: usize = 2048;
-/// Datagrams that are taken from one socket before the next one's turn.
-const DATAGRAMS_PER_TURN: usize = 64;
+/// How long the clients rest before they look at their sockets again; it is part of the latency.
+const REST: Duration = Duration::from_micros(500);
+/// How often the legs are asked what is due.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_millis(10);
 
-/// What the scenario says.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum ToLoad {
-    Plan { args: FanoutArgs, server: SocketAddr },
-    Answer { sdp: String },
-    Offer { sdp: String },
-    Connect,
-    Start,
-}
-
-/// What the clients say.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum FromLoad {
-    Offer { sdp: String },
-    Answer { sdp: String },
-    Connected,
-    Measuring,
-    Done(LoadReport),
-}
-
-/// What the clients counted while it was measured.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct LoadReport {
-    /// Packets the publisher sent.
-    pub(super) sent: u64,
-    /// Packets the receivers got, all together.
-    pub(super) delivered: u64,
-    /// Of those, opened and found to be what was sent.
-    pub(super) verified: u64,
-    /// Of those, opened and found to be anything else.
-    pub(super) corrupt: u64,
-    /// From the publisher's send to a receiver's program, in microseconds, sorted.
-    pub(super) latencies_us: Vec<u64>,
-}
-
-/// Reads one message.
-pub(super) fn read<T: DeserializeOwned>(input: &mut impl BufRead) -> Result<T, BenchError> {
-    let mut line = String::new();
-    if input.read_line(&mut line)? == 0 {
-        return Err(BenchError::Load("it ended"));
-    }
-    Ok(serde_json::from_str(&line)?)
-}
-
-/// Writes one message.
-pub(super) fn write(output: &mut impl Write, message: &impl Serialize) -> Result<(), BenchError> {
-    serde_json::to_writer(&mut *output, message)?;
-    writeln!(output)?;
-    Ok(output.flush()?)
-}
-
-/// Plays the clients of one scenario.
-pub(super) fn run(
-    core: usize,
-    mut input: impl BufRead,
-    output: &mut impl Write,
-) -> Result<(), BenchError> {
+/// Plays the clients of one scenario until its input ends.
+///
+/// # Errors
+///
+/// [`BenchError`] says what was in the way.
+pub(super) fn run(core: usize, output: &mut impl Write) -> Result<(), BenchError> {
     cpu::pin(core)?;
-    let ToLoad::Plan { args, server } = read(&mut input)? else {
-        return Err(BenchError::Load("it was told no plan"));
-    };
-    let mut clients = Clients::negotiate(&args, server, &mut input, output)?;
-    clients.connect()?;
-    write(output, &FromLoad::Connected)?;
-    let ToLoad::Start = read(&mut input)? else {
-        return Err(BenchError::Load("it was not told to start"));
-    };
-    let report = clients.flow(&args, output)?;
-    write(output, &FromLoad::Done(report))
-}
-
-struct Clients {
-    publisher: LightClient,
-    receivers: Vec<LightClient>,
-}
-
-impl Clients {
-    fn negotiate(
-        args: &FanoutArgs,
-        server: SocketAddr,
-        input: &mut impl BufRead,
-        output: &mut impl Write,
-    ) -> Result<Self, BenchError> {
-        let identity = Arc::new(ClientIdentity::generate().map_err(ClientError::from)?);
-        let client = || LightClient::new(&identity, args.profile.into(), server);
-        let mut publisher = client()?;
-        write(output, &FromLoad::Offer { sdp: publisher.leg.offer(&[TRACK]) })?;
-        let mut receivers = Vec::with_capacity(usize::from(args.receivers));
-        loop {
-            match read(input)? {
-                ToLoad::Answer { sdp } => {
-                    publisher.leg.set_server(Instant::now(), &sdp).map_err(ClientError::from)?;
-                }
-                ToLoad::Offer { sdp } => {
-                    let mut receiver = client()?;
-                    receiver.leg.set_server(Instant::now(), &sdp).map_err(ClientError::from)?;
-                    write(output, &FromLoad::Answer { sdp: receiver.leg.answer(&sdp) })?;
-                    receivers.push(receiver);
-                }
-                ToLoad::Connect => return Ok(Self { publisher, receivers }),
-                ToLoad::Plan { .. } | ToLoad::Start => {
-                    return Err(BenchError::Load("it was told things in another order"));
-                }
+    let (sender, messages) = channel();
+    thread::Builder::new().name("input".to_owned()).spawn(move || {
+        let mut input = io::stdin().lock();
+        while let Ok(Some(message)) = message::read(&mut input) {
+            if sender.send(message).is_err() {
+                return;
             }
         }
-    }
-
-    fn connect(&mut self) -> Result<(), BenchError> {
-        self.publisher.connect(CONNECT_PATIENCE)?;
-        for receiver in &mut self.receivers {
-            receiver.connect(CONNECT_PATIENCE)?;
-            receiver.socket().set_nonblocking(true)?;
-        }
-        self.publisher.socket().set_nonblocking(true)?;
-        Ok(())
-    }
-
-    /// Sends at the planned pace while it receives; counts what belongs to the measured part.
-    fn flow(
-        &mut self,
-        args: &FanoutArgs,
-        output: &mut impl Write,
-    ) -> Result<LoadReport, BenchError> {
-        let mut sender = Sender::new(&mut self.publisher, args)?;
-        let mut tally = Tally::new(sender.begun);
-        sender.run_for(WARM_UP, self, &mut tally)?;
-        sender.key_frames = false;
-        tally.reset();
-        let sent_before = sender.sent;
-        write(output, &FromLoad::Measuring)?;
-        sender.run_for(Duration::from_secs(args.seconds.into()), self, &mut tally)?;
-        let sent = sender.sent - sent_before;
-        let deadline = Instant::now() + COOL_DOWN;
-        while Instant::now() < deadline {
-            self.receive_until(deadline, &mut tally)?;
-        }
-        Ok(tally.report(sent))
-    }
-
-    /// Takes what arrives until `deadline`.
-    fn receive_until(&mut self, deadline: Instant, tally: &mut Tally) -> Result<(), BenchError> {
-        let now = Instant::now();
-        let wait = deadline.saturating_duration_since(now);
-        let clients = || self.receivers.iter().chain([&self.publisher]);
-        let mut descriptors: Vec<PollFd<'_>> =
-            clients().map(|client| PollFd::new(client.socket(), PollFlags::IN)).collect();
-        let timeout = Timespec::try_from(wait).unwrap_or_default();
-        if let Err(error) = poll(&mut descriptors, Some(&timeout))
-            && error != rustix::io::Errno::INTR
-        {
-            return Err(BenchError::System(error.into()));
-        }
-        let ready: Vec<bool> =
-            descriptors.iter().map(|entry| entry.revents().contains(PollFlags::IN)).collect();
-        let clients = self.receivers.iter_mut().chain([&mut self.publisher]);
-        for (client, _) in clients.zip(ready).filter(|(_, ready)| *ready) {
-            receive_batch(client, tally)?;
-        }
-        Ok(())
-    }
-
-    /// Sends the connectivity checks that keep the server's consent.
-    fn keep_alive(&mut self) -> Result<(), BenchError> {
-        for client in self.receivers.iter_mut().chain([&mut self.publisher]) {
-            client.keep_alive()?;
-        }
-        Ok(())
-    }
-}
-
-fn receive_batch(client: &mut LightClient, tally: &mut Tally) -> Result<(), BenchError> {
-    let mut buffer = [0; RECEIVE_BYTES];
-    for _ in 0..DATAGRAMS_PER_TURN {
-        let Ok(length) = client.socket().recv(&mut buffer) else { return Ok(()) };
-        let datagram = buffer.get_mut(..length).unwrap_or_default();
-        let is_rtp = matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind));
-        if is_rtp && !tally.count() {
-            continue;
-        }
-        if let Incoming::Rtp(packet) =
-            client.leg.handle_datagram(Instant::now(), datagram).map_err(ClientError::from)?
-        {
-            tally.check(packet);
-        }
+    })?;
+    let Ok(ToLoad::Setup { server, profile }) = messages.recv() else {
+        return Err(BenchError::Load("it was not set up"));
+    };
+    let mut crowd = Crowd::new(server, profile)?;
+    while let Some(message) = crowd.next_message(&messages, output)? {
+        crowd.follow(message, output)?;
     }
     Ok(())
 }
 
-/// The publisher's pace.
-struct Sender {
-    track: SendTrack,
-    burst: u16,
-    interval: Duration,
-    begun: Instant,
-    next: Instant,
-    payload: [u8; MAX_PAYLOAD],
-    payload_len: usize,
-    key_frames: bool,
-    sent: u64,
+/// All clients, driven by one thread.
+struct Crowd {
+    server: SocketAddr,
+    profile: Profile,
+    identity: Arc<ClientIdentity>,
+    legs: BTreeMap<u64, Leg>,
+    kept_alive: Instant,
+    tally: Tally,
 }
 
-impl Sender {
-    fn new(publisher: &mut LightClient, args: &FanoutArgs) -> Result<Self, BenchError> {
-        let track = SendTrack::new(publisher, TRACK, CLOCK_RATE / args.rate.max(1))?;
-        let begun = Instant::now();
+impl Crowd {
+    fn new(server: SocketAddr, profile: Profile) -> Result<Self, BenchError> {
         Ok(Self {
-            track,
-            burst: args.burst,
-            interval: Duration::from_secs(1) * u32::from(args.burst) / args.rate,
-            begun,
-            next: begun,
-            payload: [0x5a; MAX_PAYLOAD],
-            payload_len: usize::from(args.bytes),
-            // Whoever comes in during the warm-up has a picture to begin with.
-            key_frames: true,
-            sent: 0,
+            server,
+            profile,
+            identity: Arc::new(ClientIdentity::generate().map_err(ClientError::from)?),
+            legs: BTreeMap::new(),
+            kept_alive: Instant::now(),
+            tally: Tally::new(),
         })
     }
 
-    fn run_for(
+    /// Serves the legs until there is something to do; none when the scenario is over.
+    fn next_message(
         &mut self,
-        duration: Duration,
-        clients: &mut Clients,
-        tally: &mut Tally,
-    ) -> Result<(), BenchError> {
-        let end = self.next + duration;
-        while self.next < end {
-            clients.receive_until(self.next, tally)?;
-            if Instant::now() >= self.next {
-                self.send_burst(&mut clients.publisher)?;
-                self.next += self.interval;
-                clients.keep_alive()?;
+        messages: &Receiver<ToLoad>,
+        output: &mut impl Write,
+    ) -> Result<Option<ToLoad>, BenchError> {
+        loop {
+            match messages.try_recv() {
+                Ok(message) => return Ok(Some(message)),
+                Err(TryRecvError::Disconnected) => return Ok(None),
+                Err(TryRecvError::Empty) => self.serve(REST, output)?,
             }
         }
-        Ok(())
     }
 
-    fn send_burst(&mut self, publisher: &mut LightClient) -> Result<(), BenchError> {
-        for _ in 0..self.burst {
-            write_vp8(&mut self.payload, self.key_frames);
-            let stamp = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-            if let Some(place) = self.payload.get_mut(STAMP..STAMP + 8) {
-                place.copy_from_slice(&stamp.to_be_bytes());
-            }
-            let payload = self.payload.get(..self.payload_len).unwrap_or_default();
-            self.track.send(publisher, payload)?;
-            self.sent += 1;
-        }
-        Ok(())
-    }
-}
-
-/// Counts what the receivers get.
-struct Tally {
-    begun: Instant,
-    since_us: u64,
-    report: LoadReport,
-}
-
-impl Tally {
-    fn new(begun: Instant) -> Self {
-        Self { begun, since_us: 0, report: LoadReport::default() }
-    }
-
-    /// Forgets the warm-up.
-    fn reset(&mut self) {
-        self.report = LoadReport::default();
-        self.since_us = self.now_us();
-    }
-
-    fn now_us(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
-    }
-
-    /// Counts a packet; returns whether it shall be opened.
-    fn count(&mut self) -> bool {
-        self.report.delivered += 1;
-        self.report.delivered.is_multiple_of(SAMPLE)
-    }
-
-    fn check(&mut self, packet: &[u8]) {
-        let Ok(packet) = RtpPacket::parse(packet) else {
-            self.report.corrupt += 1;
-            return;
-        };
-        let stamp = packet.payload.get(STAMP..STAMP + 8).and_then(|b| b.try_into().ok());
-        let body = packet.payload.get(STAMP + 8..).unwrap_or_default();
-        match stamp.map(u64::from_be_bytes) {
-            Some(stamp) if body.iter().all(|byte| *byte == 0x5a) => {
-                self.report.verified += 1;
-                if stamp >= self.since_us && self.report.latencies_us.len() < MAX_LATENCIES {
-                    self.report.latencies_us.push(self.now_us().saturating_sub(stamp));
+    fn follow(&mut self, message: ToLoad, output: &mut impl Write) -> Result<(), BenchError> {
+        match message {
+            ToLoad::Setup { .. } => Err(BenchError::Load("it was set up twice")),
+            ToLoad::Publish { leg, tracks } => self.publish(leg, tracks, output),
+            ToLoad::Answer { leg, sdp } => self.begin(leg, &sdp, output),
+            ToLoad::Receive { leg, sdp } => self.receive(leg, &sdp, output),
+            ToLoad::Leave { leg } => {
+                if let Some(leg) = self.legs.remove(&leg) {
+                    leg.client.close();
                 }
+                Ok(())
             }
-            Some(_) | None => self.report.corrupt += 1,
+            ToLoad::Flow(plan) => {
+                let report = self.flow(&plan, output)?;
+                write(output, &FromLoad::Done(report))
+            }
         }
     }
 
-    fn report(mut self, sent: u64) -> LoadReport {
-        self.report.latencies_us.sort_unstable();
-        LoadReport { sent, ..self.report }
+    fn publish(
+        &mut self,
+        leg: u64,
+        tracks: Tracks,
+        output: &mut impl Write,
+    ) -> Result<(), BenchError> {
+        let client = self.insert(leg, tracks)?;
+        let offered = [tracks.camera.then_some(CAMERA), tracks.voice.then_some(VOICE)];
+        let offered: Vec<_> = offered.into_iter().flatten().collect();
+        let sdp = client.leg.offer(&offered);
+        write(output, &FromLoad::Description { leg, sdp })
+    }
+
+    fn receive(
+        &mut self,
+        leg: u64,
+        offer: &str,
+        output: &mut impl Write,
+    ) -> Result<(), BenchError> {
+        let client = self.insert(leg, Tracks { camera: false, voice: false })?;
+        let sdp = client.leg.answer(offer);
+        write(output, &FromLoad::Description { leg, sdp })?;
+        self.begin(leg, offer, output)
+    }
+
+    fn insert(&mut self, leg: u64, tracks: Tracks) -> Result<&mut LightClient, BenchError> {
+        let client = LightClient::new(&self.identity, self.profile.into(), self.server)?;
+        let entry = self.legs.entry(leg);
+        Ok(&mut entry.insert_entry(Leg::new(client, tracks)?).into_mut().client)
+    }
+
+    /// Begins to connect.
+    fn begin(&mut self, leg: u64, sdp: &str, output: &mut impl Write) -> Result<(), BenchError> {
+        let Some(found) = self.legs.get_mut(&leg) else { return Ok(()) };
+        found.client.leg.set_server(Instant::now(), sdp).map_err(ClientError::from)?;
+        let outcome = found.follow_up();
+        report(leg, outcome, output)
+    }
+
+    /// Rests for `rest`, takes what has arrived meanwhile, and keeps all legs alive.
+    ///
+    /// The sockets are looked at, not waited for: to wake a sleeper would be charged to the server.
+    fn serve(&mut self, rest: Duration, output: &mut impl Write) -> Result<(), BenchError> {
+        thread::sleep(rest);
+        let ready = self.ready()?;
+        for ((number, leg), _) in self.legs.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+            report(*number, leg.receive(&mut self.tally), output)?;
+        }
+        let now = Instant::now();
+        if now.saturating_duration_since(self.kept_alive) >= KEEP_ALIVE_INTERVAL {
+            self.kept_alive = now;
+            for (number, leg) in &mut self.legs {
+                report(*number, leg.keep_alive(now), output)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which legs have something to read.
+    fn ready(&self) -> Result<Vec<bool>, BenchError> {
+        let sockets = self.legs.values().map(|leg| leg.client.socket());
+        let mut polled: Vec<_> = sockets.map(|one| PollFd::new(one, PollFlags::IN)).collect();
+        match poll(&mut polled, Some(&Timespec::default())) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(BenchError::System(error.into())),
+        }
+        Ok(polled.iter().map(|one| one.revents().contains(PollFlags::IN)).collect())
+    }
+
+    /// Sends at the planned pace while it receives; counts what belongs to the measured part.
+    fn flow(&mut self, plan: &Plan, output: &mut impl Write) -> Result<LoadReport, BenchError> {
+        let begin = Instant::now();
+        let mut schedule = Schedule::new(&mut self.legs, plan, begin)?;
+        self.send_until(begin + plan.warm_up, &mut schedule, plan, output)?;
+        schedule.key_frames = false;
+        let ports = self.ports();
+        self.tally.reset();
+        let (unread, cpu) = (kernel::dropped(&ports)?, cpu::thread_time());
+        let measured = Instant::now();
+        write(output, &FromLoad::Measuring)?;
+        self.send_until(begin + plan.warm_up + plan.measured, &mut schedule, plan, output)?;
+        let busy = cpu::thread_time().saturating_sub(cpu).as_secs_f64();
+        self.tally.report.core_percent = 100.0 * busy / measured.elapsed().as_secs_f64();
+        let end = Instant::now() + COOL_DOWN;
+        while Instant::now() < end {
+            self.serve(REST, output)?;
+        }
+        self.tally.report.unread = kernel::dropped(&ports)?.saturating_sub(unread);
+        Ok(self.tally.take())
+    }
+
+    fn send_until(
+        &mut self,
+        end: Instant,
+        schedule: &mut Schedule,
+        plan: &Plan,
+        output: &mut impl Write,
+    ) -> Result<(), BenchError> {
+        loop {
+            let now = Instant::now();
+            let next = schedule.next().unwrap_or(end).min(end);
+            if now >= end {
+                return Ok(());
+            }
+            self.serve(next.saturating_duration_since(now).min(REST), output)?;
+            schedule.send_due(Instant::now().min(end), plan, &mut self.legs, &mut self.tally)?;
+        }
+    }
+
+    fn ports(&self) -> Vec<u16> {
+        let addresses = self.legs.values().map(|leg| leg.client.socket().local_addr());
+        let mut ports: Vec<u16> = addresses.flatten().map(|address| address.port()).collect();
+        ports.sort_unstable();
+        ports
+    }
+}
+
+fn report(leg: u64, outcome: Option<Outcome>, output: &mut impl Write) -> Result<(), BenchError> {
+    match outcome {
+        None => Ok(()),
+        Some(Outcome::Connected) => write(output, &FromLoad::Connected { leg }),
+        Some(Outcome::Failed(reason)) => write(output, &FromLoad::Failed { leg, reason }),
     }
 }

@@ -50,6 +50,11 @@ impl SendTrack {
         })
     }
 
+    /// Sets by how much its clock advances from one packet to the next.
+    pub const fn set_pace(&mut self, ticks_per_packet: u32) {
+        self.ticks_per_packet = ticks_per_packet;
+    }
+
     /// Sends one packet, a frame of its own, with at most [`MAX_PAYLOAD`] bytes.
     ///
     /// # Errors
