@@ -18,6 +18,9 @@ WASM_BINDGEN := $(TOOLS)/wasm-bindgen-$(WASM_BINDGEN_VERSION)/bin/wasm-bindgen
 PAGE_TARGET := $(CURDIR)/target/page
 PAGE_SOURCES = $(shell find frontend shared style -type f -not -path '*/tests/*') Trunk.toml Cargo.toml Cargo.lock
 
+# A client of WHIP and WHEP that none of us wrote.
+AIORTC := target/aiortc
+
 CHROMIUM := /usr/bin/chromium
 FIREFOX := /usr/bin/firefox-esr
 
@@ -65,8 +68,10 @@ unit: ## The tests beside the code
 	cargo test --locked --workspace --doc
 
 .PHONY: integration
-integration: ## The protocol, simulated meetings, and the server with the webrtc crate as its client
+integration: $(AIORTC)/.installed ## The protocol, simulated meetings, and the server with other stacks as its clients
 	cargo test --locked --workspace --test '*'
+	AIORTC_PYTHON=$(CURDIR)/$(AIORTC)/bin/python \
+	  cargo test --locked --package open-stream --test whip -- --ignored
 
 .PHONY: end-to-end
 end-to-end: page browsers end2end/node_modules/.installed ## The stories, in Chromium and Firefox
@@ -108,6 +113,13 @@ browsers: $(CHROMIUM) $(FIREFOX)
 $(CHROMIUM) $(FIREFOX) &:
 	$(SUDO) apt-get update
 	$(SUDO) apt-get install -y --no-install-recommends chromium firefox-esr
+
+$(AIORTC)/.installed: server/tests/whip/requirements.txt
+	python3 -c 'import ensurepip' 2>/dev/null \
+	  || { $(SUDO) apt-get update && $(SUDO) apt-get install -y --no-install-recommends python3-venv; }
+	python3 -m venv $(AIORTC)
+	$(AIORTC)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 end2end/node_modules/.installed: end2end/package-lock.json
 	cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund

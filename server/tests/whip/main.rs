@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `publishing` | who publishes by WHIP is a participant, until they go |
 //! | `viewing` | who watches by WHEP is shown whoever is there |
+//! | `foreign` | aiortc does both, with real encoders and decoders |
 //! | `refusals` | what is refused, and how |
 //! | `requests` | requests and answers of HTTP |
 
@@ -12,6 +13,7 @@
 #[path = "../signaling/client.rs"]
 #[expect(dead_code, reason = "the tests of signaling use the rest")]
 mod client;
+mod foreign;
 #[path = "../media/native.rs"]
 mod native;
 mod publishing;

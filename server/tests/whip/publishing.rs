@@ -62,7 +62,7 @@ impl Studio {
 }
 
 /// A participant who receives everything that is published, as the page does.
-async fn watch(client: &mut Client, producers: &[ProducerId]) -> NativePeer {
+pub(crate) async fn watch(client: &mut Client, producers: &[ProducerId]) -> NativePeer {
     let mut peer = NativePeer::new().await;
     let transport_id = client.create_transport(Direction::Recv).await;
     let mut consumers = Vec::new();
