@@ -7,6 +7,7 @@
 //! | `commands` | one function per command |
 //! | `egress` | seals what routers send |
 //! | `downlink` | follows what a viewer's link carries |
+//! | `overload` | sends less when there is too little processor time |
 //! | `table` | the transports, and who publishes and receives what |
 //! | `schedule` | who wants to be woken when |
 //! | `entropy` | randomness from the worker's seed |
@@ -16,6 +17,7 @@ mod downlink;
 mod egress;
 mod entropy;
 mod ingress;
+mod overload;
 mod schedule;
 mod table;
 
@@ -25,6 +27,7 @@ use shared::ids::{RouterId, TransportId};
 
 use self::{
     entropy::Entropy,
+    overload::Overload,
     schedule::{Schedule, Timer},
     table::Table,
 };
@@ -82,6 +85,9 @@ pub struct WorkerStatistics {
     pub rtp_unsent: u64,
     /// RTP packets for viewers whose link is too narrow, beyond what may wait for it.
     pub rtp_over_downlink: u64,
+    /// How much of what could be sent is left out now because the worker cannot keep up, in
+    /// sixteenths: pictures, the least important first.
+    pub shed: u64,
     /// Packets asked for again by clients.
     pub nacks_received: u64,
     /// Packets asked for again from clients.
@@ -118,6 +124,7 @@ pub struct Worker {
     outbox: Outbox,
     events: VecDeque<Event>,
     statistics: WorkerStatistics,
+    overload: Overload,
     /// Reused for the RTCP of one call.
     rtcp: Vec<u8>,
 }
@@ -136,6 +143,7 @@ impl Worker {
             outbox: Outbox::default(),
             events: VecDeque::new(),
             statistics: WorkerStatistics::default(),
+            overload: Overload::new(now),
             rtcp: Vec::new(),
             config,
         }
@@ -213,6 +221,7 @@ impl Worker {
             producers: count(self.table.producers.len()),
             consumers: count(self.table.consumers.len()),
             demux_entries: count(self.demux.len().saturating_add(self.schedule.len())),
+            shed: u64::from(self.overload.shed()),
             ..self.statistics
         }
     }

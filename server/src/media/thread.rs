@@ -106,6 +106,7 @@ impl WorkerThread {
     fn turn(&mut self, now: Instant) -> Backlog {
         self.is_busy = false;
         let mut more = self.receive_datagrams(now);
+        self.worker.note_backlog(now, more);
         more |= self.receive_parcels(now);
         more |= self.read_letters(now);
         if self.worker.poll_timeout().is_some_and(|due| due <= now) {

@@ -1,6 +1,9 @@
 //! What each consumer of one viewer was granted, and when it may get more.
 
-use std::time::{Duration, Instant};
+use std::{
+    cmp::Reverse,
+    time::{Duration, Instant},
+};
 
 use shared::{ids::ConsumerId, media::Layer};
 
@@ -107,6 +110,38 @@ impl Allocation {
     pub fn wish(&mut self, wish: Wish) {
         if self.wishes.len() < MAX_CLAIMS {
             self.wishes.push(wish);
+        }
+    }
+
+    /// Whether nothing was ever granted, or refused.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.grants.is_empty()
+    }
+
+    /// Leaves out `part` of `whole` of the wishes of many viewers: by half, the least important
+    /// half of them is reduced to the lowest step each, and so on until all are; then they are
+    /// dropped in the same order. `viewer` decides who of viewers with few wishes is first.
+    pub fn shed(&mut self, part: u8, whole: u8, viewer: usize) {
+        if part == 0 {
+            return;
+        }
+        self.wishes
+            .sort_by_key(|wish| (Reverse(wish.importance), wish.area, Reverse(wish.consumer)));
+        let (count, whole) = (self.wishes.len().max(1), usize::from(whole));
+        // Multiplying spreads neighbours (Knuth, The Art of Computer Programming 3, 6.4).
+        let share = viewer.wrapping_mul(0x9E37_79B1) >> 8;
+        let share = share % whole;
+        let depth = 2 * usize::from(part);
+        for (wish, rank) in self.wishes.iter_mut().zip(0..) {
+            let place = (rank * whole + share) / count;
+            let most = if place >= depth {
+                MAX_STEPS
+            } else {
+                // The lowest step is dropped when all have been reduced to it.
+                usize::from(place + whole >= depth)
+            };
+            wish.steps.count = wish.steps.count.min(most);
         }
     }
 
@@ -249,6 +284,55 @@ mod tests {
         assert_eq!(viewer.changes, [Some(2), Some(0)]);
         viewer.run(1, Some(2_000_000));
         assert_eq!(viewer.changes, [Some(2), Some(0), Some(2)]);
+    }
+
+    #[test]
+    fn the_least_important_is_left_out_first_and_the_lowest_step_last() {
+        let of = |number, importance, area| Wish {
+            consumer: ConsumerId(number),
+            importance,
+            area,
+            steps: steps(),
+        };
+        let kept = |part| {
+            let mut allocation = Allocation::default();
+            allocation.wish(of(1, Importance::Tile, 10));
+            allocation.wish(of(2, Importance::Screen, 1));
+            allocation.wish(of(3, Importance::Tile, 90));
+            allocation.shed(part, 16, 0);
+            let mut kept: Vec<_> = allocation
+                .wishes
+                .iter()
+                .map(|wish| (wish.consumer.0, wish.steps.as_slice().len()))
+                .collect();
+            kept.sort_unstable();
+            kept.iter().map(|(_, steps)| *steps).collect::<Vec<_>>()
+        };
+        assert_eq!(kept(0), [3, 3, 3]);
+        assert_eq!(kept(2), [1, 3, 3]);
+        assert_eq!(kept(4), [1, 3, 1]);
+        assert_eq!(kept(8), [1, 1, 1]);
+        assert_eq!(kept(10), [0, 1, 1]);
+        assert_eq!(kept(16), [0, 0, 0]);
+    }
+
+    #[test]
+    fn of_many_viewers_with_one_picture_as_many_lose_it_as_have_to() {
+        let without = |part| {
+            (0..1_000)
+                .filter(|viewer| {
+                    let mut allocation = Allocation::default();
+                    let (consumer, importance) = (ConsumerId(1), Importance::Tile);
+                    allocation.wish(Wish { consumer, importance, area: 1, steps: steps() });
+                    allocation.shed(part, 16, *viewer);
+                    allocation.wanted() == 0
+                })
+                .count()
+        };
+        assert_eq!(without(8), 0);
+        assert!((200..300).contains(&without(10)), "{}", without(10));
+        assert!((700..800).contains(&without(14)), "{}", without(14));
+        assert_eq!(without(16), 1_000);
     }
 
     #[test]

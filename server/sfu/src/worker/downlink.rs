@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use shared::media::Source;
 
-use super::{Worker, table::Leg};
+use super::{Worker, overload::STEPS, table::Leg};
 use crate::{
     bandwidth::{
         PACKET_OVERHEAD,
         allocate::Importance,
         allocation::{Allocation, Change, Steps, Wish},
+        downlink::Downlink,
     },
     router::PADDING_PACKET_LEN,
     transport::{rtcp::twcc::TransportFeedback, srtp::MAX_RTP_OVERHEAD},
@@ -89,15 +90,19 @@ impl Worker {
         }
     }
 
-    /// Shares a viewer's link out among its consumers; without an estimate there is no limit.
+    /// Shares a viewer's link out among its consumers; without an estimate there is no limit but the
+    /// worker's own.
     pub(super) fn allocate(&mut self, now: Instant, key: usize) {
         let Some(leg) = self.table.receive_leg(key) else { return };
-        let Some(downlink) = leg.downlink().filter(|downlink| downlink.estimate().is_some()) else {
-            return;
+        let shed = self.overload.shed();
+        let is_limited = |downlink: &&mut Downlink| {
+            downlink.estimate().is_some() || shed > 0 || !downlink.allocation.is_empty()
         };
+        let Some(downlink) = leg.downlink().filter(is_limited) else { return };
         let budget = downlink.budget(now);
         let mut allocation = std::mem::take(&mut downlink.allocation);
         self.gather_wishes(now, key, &mut allocation);
+        allocation.shed(shed, STEPS, key);
         let wanted = allocation.wanted();
         allocation.decide(now, budget, |change| self.carry_out(now, change));
         if let Some(downlink) = self.table.receive_leg(key).and_then(|leg| leg.downlink()) {

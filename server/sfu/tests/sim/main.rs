@@ -31,6 +31,7 @@ mod front_door;
 mod joining;
 mod meetings;
 mod odd_clients;
+mod overload;
 mod replay;
 mod steady_state;
 mod voices;
