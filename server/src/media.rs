@@ -31,7 +31,10 @@ use sfu::{
     DtlsIdentity, Worker, WorkerConfig, WorkerStatistics,
     command::{Command, CommandError, CommandReply, TransportFailure, WorkerIndex},
 };
-use shared::ids::{ConsumerId, ProducerId, RouterId, TransportId};
+use shared::{
+    ids::{ConsumerId, ProducerId, RouterId, TransportId},
+    media::Layer,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use self::{
@@ -125,6 +128,24 @@ pub enum MediaEvent {
         producers: Vec<ProducerId>,
         /// Consumers that ended with it, of any participant of the room.
         consumers: Vec<ConsumerId>,
+    },
+    /// The publisher need send no other layers of a video than these, until this is said again.
+    LayersWanted {
+        /// The room.
+        router_id: RouterId,
+        /// The video.
+        producer_id: ProducerId,
+        /// Its layers that somebody receives, 0 the smallest; empty when nobody does.
+        layers: Vec<u8>,
+    },
+    /// Another layer of a video is forwarded now than before.
+    ConsumerLayer {
+        /// The room.
+        router_id: RouterId,
+        /// The viewer's receipt.
+        consumer_id: ConsumerId,
+        /// The layer; none while nothing is forwarded.
+        layer: Option<Layer>,
     },
     /// Who speaks in a room has changed.
     ActiveSpeakers {

@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use shared::{
     ids::{ConsumerId, ProducerId, RouterId, TransportId},
-    media::{MediaKind, Source},
-    signaling::Direction,
+    media::{Layer, MediaKind, Source},
+    signaling::{Direction, PreferredLayers},
 };
 
 use crate::codec::Codec;
@@ -134,6 +134,12 @@ pub enum Command {
         /// The consumer.
         consumer_id: ConsumerId,
     },
+    /// Takes what a viewer shows of its videos, which decides the layers it is sent. A consumer that
+    /// is gone is left out. Reply: [`CommandReply::Done`].
+    SetPreferredLayers {
+        /// Consumers of one client, and what can be seen of them.
+        consumers: Vec<PreferredLayers>,
+    },
     /// Ends a consumer. Reply: [`CommandReply::Done`].
     CloseConsumer {
         /// The consumer.
@@ -246,6 +252,24 @@ pub enum Event {
         producers: Vec<ProducerId>,
         /// Consumers that ended with it, of any participant of the room.
         consumers: Vec<ConsumerId>,
+    },
+    /// The publisher need send no other layers of a video than these, until this is said again.
+    LayersWanted {
+        /// The room.
+        router_id: RouterId,
+        /// The video.
+        producer_id: ProducerId,
+        /// Its spatial layers that somebody receives, 0 the smallest; empty when nobody does.
+        layers: Vec<u8>,
+    },
+    /// Another layer of a video is forwarded now than before.
+    ConsumerLayer {
+        /// The room.
+        router_id: RouterId,
+        /// The viewer's receipt.
+        consumer_id: ConsumerId,
+        /// The layer; none while nothing is forwarded.
+        layer: Option<Layer>,
     },
     /// Who speaks in a room has changed; said at most four times a second.
     ActiveSpeakers {

@@ -13,7 +13,9 @@
 //! | `cache` | recent packets, shared by all consumers |
 //! | `fanout` | what came in one batch, gathered viewer by viewer |
 //! | `egress` | the canonical packet and what differs per viewer |
-//! | `sequence` | continuous numbers and timestamps for one viewer |
+//! | `sequence` | continuous numbers, timestamps and picture ids for one viewer |
+//! | `layer`, `frame` | one stream of a source; what its packets say of frames and layers |
+//! | `selector`, `layering` | which layer a viewer is sent, and which ones publishers need not send |
 //! | [`keyframe`], [`vp8`], [`vp9`], [`av1`] | what payloads say of frames and layers, where a decoder can start
 //! | `speaker`, `loudest` | who speaks, and whose voice is forwarded in a big room |
 //! | `police` | how much a publisher may send |
@@ -31,7 +33,10 @@ mod cache;
 mod consumer;
 mod egress;
 mod fanout;
+mod frame;
 pub mod keyframe;
+mod layer;
+mod layering;
 mod loudest;
 mod missing;
 mod modular;
@@ -40,6 +45,7 @@ mod police;
 mod producer;
 mod resend;
 mod schedule;
+mod selector;
 mod sequence;
 mod speaker;
 pub mod vp8;
@@ -47,23 +53,20 @@ pub mod vp9;
 
 use std::{collections::VecDeque, time::Instant};
 
-use shared::{
-    ids::{ProducerId, RouterId},
-    media::Layer,
-};
-
-use crate::bandwidth::allocation::Steps;
+use shared::ids::{ConsumerId, ProducerId, RouterId};
 
 use arena::Arena;
 use consumer::Consumer;
 use fanout::Fanout;
+use layer::{LayerStream, Liveness};
 use loudest::Voices;
 use police::Policer;
 use producer::Producer;
-use schedule::{REPORT_TICK, earlier, is_awaited};
+use schedule::{REPORT_TICK, awaited};
 
 pub use consumer::{ConsumerOptions, ConsumerStats, Continuation, ReceptionReport};
 pub use egress::{Egress, OutgoingRtp, PADDING_PACKET_LEN, SenderReport, TransportKey};
+pub use layer::MAX_LAYERS;
 pub use loudest::MAX_HEARD;
 pub use missing::LostPackets;
 pub use names::{ClosedConsumer, ConsumerKey, Forwarding, ProducerKey, RouterError, RouterEvent};
@@ -97,6 +100,8 @@ pub struct Router {
     producers_due: Option<Instant>,
     /// When to look for sender reports next.
     reports_due: Option<Instant>,
+    /// When to look at the layers next.
+    layers_due: Option<Instant>,
 }
 
 impl Router {
@@ -112,6 +117,7 @@ impl Router {
             voices: Voices::new(),
             producers_due: None,
             reports_due: None,
+            layers_due: None,
         }
     }
 
@@ -176,7 +182,7 @@ impl Router {
     ) -> Result<(), RouterError> {
         let found = self.producers.get_mut(producer.0).ok_or(RouterError::UnknownProducer)?;
         found.paused = false;
-        self.request_key_frame_if_awaited(now, producer);
+        self.retarget(now, producer);
         Ok(())
     }
 
@@ -207,7 +213,7 @@ impl Router {
         {
             return Err(RouterError::TooManyConsumers);
         }
-        let consumer = Consumer::new(options, producer.options.codec);
+        let consumer = Consumer::new(options, producer.options.codec, producer.layers.len());
         let key = ConsumerKey(self.consumers.insert(consumer));
         producer.consumers.push(key);
         Ok(key)
@@ -247,7 +253,7 @@ impl Router {
         found.resume();
         let producer = found.options.producer;
         self.reports_due.get_or_insert(now + REPORT_TICK);
-        self.request_key_frame_if_awaited(now, producer);
+        self.retarget(now, producer);
         Ok(())
     }
 
@@ -257,37 +263,6 @@ impl Router {
     /// When the consumer is gone.
     pub fn pause_consumer(&mut self, consumer: ConsumerKey) -> Result<(), RouterError> {
         self.consumers.get_mut(consumer.0).ok_or(RouterError::UnknownConsumer)?.pause();
-        Ok(())
-    }
-
-    /// What a consumer could be sent, with its bit rates: nothing of a muted source, and nothing
-    /// that is a choice of sound.
-    #[must_use]
-    pub fn steps(&self, now: Instant, consumer: ConsumerKey) -> Steps {
-        let consumer = self.consumers.get(consumer.0);
-        let producer = consumer.and_then(|one| self.producers.get(one.options.producer.0));
-        let mut steps = Steps::default();
-        if let Some(producer) = producer.filter(|one| !one.paused && one.options.codec.is_video()) {
-            let rate = u32::try_from(producer.stream.rate.rate(now)).unwrap_or(u32::MAX);
-            steps.push(Layer { spatial: 0, temporal: 0 }, rate);
-        }
-        steps
-    }
-
-    /// Says what a consumer is sent of what it could be; none is nothing for now.
-    ///
-    /// # Errors
-    /// When the consumer is gone.
-    pub fn set_target(
-        &mut self,
-        now: Instant,
-        consumer: ConsumerKey,
-        target: Option<Layer>,
-    ) -> Result<(), RouterError> {
-        let found = self.consumers.get_mut(consumer.0).ok_or(RouterError::UnknownConsumer)?;
-        found.grant(target.is_some());
-        let producer = found.options.producer;
-        self.request_key_frame_if_awaited(now, producer);
         Ok(())
     }
 
@@ -311,8 +286,10 @@ impl Router {
         let Some(producer) = self.producers.get_mut(incoming.producer.0) else {
             return Ingested::UnknownProducer;
         };
+        let mut begins = false;
         let outcome = match producer.receive(now, &incoming) {
             Ok(received) => {
+                begins = received.liveness == Liveness::Begins;
                 producer.pending.push(received);
                 Ingested::Forwarded
             }
@@ -325,6 +302,9 @@ impl Router {
         if begins_or_ends {
             self.turn_excess(now, incoming.producer);
         }
+        if begins {
+            self.retarget(now, incoming.producer);
+        }
         if outcome == Ingested::Forwarded {
             self.enqueue(now, incoming.producer, egress);
         }
@@ -333,23 +313,27 @@ impl Router {
 
     /// Prepares for a publisher's stream to begin anew with its next packet: its SSRC has changed,
     /// so its numbers and its timeline are unrelated to those before.
-    pub fn expect_restart(&mut self, producer: ProducerKey) {
-        if let Some(producer) = self.producers.get_mut(producer.0) {
-            producer.stream.expect_restart();
+    pub fn expect_restart(&mut self, producer: ProducerKey, layer: u8) {
+        if let Some(stream) = self.stream_mut(producer, layer) {
+            stream.expect_restart();
         }
     }
 
-    /// Notes what a publisher's sender report says of its clocks. It must be the report of the
-    /// producer's primary stream.
+    /// Notes what a publisher's sender report says of its clocks. It must be the report of a
+    /// layer's primary stream.
     pub fn handle_sender_report(
         &mut self,
         now: Instant,
-        producer: ProducerKey,
+        (producer, layer): (ProducerKey, u8),
         clock: SenderClock,
     ) {
-        if let Some(producer) = self.producers.get_mut(producer.0) {
-            producer.stream.set_clock(now, clock);
+        if let Some(stream) = self.stream_mut(producer, layer) {
+            stream.set_clock(now, clock);
         }
+    }
+
+    fn stream_mut(&mut self, producer: ProducerKey, layer: u8) -> Option<&mut LayerStream> {
+        self.producers.get_mut(producer.0)?.layers.get_mut(usize::from(layer))
     }
 
     /// Answers a viewer's generic negative acknowledgement of the packets with these numbers.
@@ -364,7 +348,7 @@ impl Router {
             return;
         };
         if let Some(producer) = self.producers.get(consumer.options.producer.0) {
-            consumer.resend(now, numbers, &producer.stream, egress);
+            consumer.resend(now, numbers, producer, egress);
         }
     }
 
@@ -388,7 +372,9 @@ impl Router {
         };
         found.stats.key_frame_requests += 1;
         let producer = found.options.producer;
-        self.request_key_frame(now, producer);
+        if let Some(layer) = found.stream().or_else(|| found.awaits()) {
+            self.request_key_frame(now, producer, layer);
+        }
     }
 
     /// Takes a viewer's reception report of what it is sent.
@@ -407,7 +393,8 @@ impl Router {
     /// When to call [`Router::handle_timeout`]; the events are drained before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        earlier(earlier(self.producers_due, self.reports_due), self.voices.due())
+        let dues = [self.producers_due, self.reports_due, self.layers_due, self.voices.due()];
+        dues.into_iter().flatten().min()
     }
 
     /// Does what is due: repeats unanswered requests to publishers, sends sender reports, looks who
@@ -418,6 +405,9 @@ impl Router {
         }
         if self.reports_due.is_some_and(|due| due <= now) {
             self.poll_sender_reports(now, egress);
+        }
+        if self.layers_due.is_some_and(|due| due <= now) {
+            self.poll_layers(now);
         }
         if self.voices.due().is_some_and(|due| due <= now) {
             self.poll_voices(now);
@@ -433,6 +423,12 @@ impl Router {
     #[must_use]
     pub fn producer_id(&self, producer: ProducerKey) -> Option<ProducerId> {
         self.producers.get(producer.0).map(|producer| producer.options.id)
+    }
+
+    /// The name of a consumer on the wire.
+    #[must_use]
+    pub fn consumer_id(&self, consumer: ConsumerKey) -> Option<ConsumerId> {
+        self.consumers.get(consumer.0).map(|consumer| consumer.options.id)
     }
 
     /// What a producer has counted.

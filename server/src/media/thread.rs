@@ -207,6 +207,12 @@ impl WorkerThread {
                     Event::PathClosed { path } => {
                         exchange.announce(*index, RouteChange::Remove(path, *index));
                     }
+                    Event::LayersWanted { router_id, producer_id, layers } => {
+                        outbox.push(MediaEvent::LayersWanted { router_id, producer_id, layers });
+                    }
+                    Event::ConsumerLayer { router_id, consumer_id, layer } => {
+                        outbox.push(MediaEvent::ConsumerLayer { router_id, consumer_id, layer });
+                    }
                     Event::ActiveSpeakers { router_id, producers } => {
                         outbox.push(MediaEvent::ActiveSpeakers { router_id, producers });
                     }

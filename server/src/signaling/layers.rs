@@ -1,5 +1,6 @@
 //! How much of a video is received, and sent.
 
+use sfu::command::Command;
 use shared::{
     limits::MAX_CONSUMERS_PER_PARTICIPANT,
     signaling::{Reply, SetMaxBitrate, SetPreferredLayers},
@@ -10,20 +11,21 @@ use crate::rooms::room::LimitError;
 
 impl Place {
     /// Takes what the participant shows of its videos.
-    pub(super) fn set_preferred_layers(
+    pub(super) async fn set_preferred_layers(
         &self,
         question: Question,
-        SetPreferredLayers { consumers }: &SetPreferredLayers,
+        SetPreferredLayers { consumers }: SetPreferredLayers,
     ) -> Result<Answered, Refusal> {
         if !(1..=MAX_CONSUMERS_PER_PARTICIPANT).contains(&consumers.len()) {
             return Err(Refusal::bad_request("name 1 to 400 consumers"));
         }
         {
             let room = self.room.lock();
-            for preferred in consumers {
+            for preferred in &consumers {
                 room.own_consumer(&self.seat, preferred.consumer_id)?;
             }
         }
+        self.media(Command::SetPreferredLayers { consumers }).await?;
         Ok(question.answer(Reply::Done))
     }
 

@@ -125,7 +125,7 @@ impl Session {
             Request::PauseConsumer(data) => self.place()?.pause_consumer(question, data).await,
             Request::CloseConsumer(data) => self.place()?.close_consumer(question, data).await,
             Request::SetPreferredLayers(data) => {
-                self.place()?.set_preferred_layers(question, &data)
+                self.place()?.set_preferred_layers(question, data).await
             }
             Request::SetMaxBitrate(data) => self.place()?.set_max_bitrate(question, &data).await,
             Request::Leave => self.leave(question).await,

@@ -59,6 +59,16 @@ impl App {
             MediaEvent::TransportFailed { transport_id, reason, .. } => {
                 self.take_failure(transport_id, reason);
             }
+            MediaEvent::LayersWanted { router_id, producer_id, layers } => {
+                if let Some(room) = self.rooms.room_of_router(router_id) {
+                    room.lock().handle_layers_wanted(producer_id, layers);
+                }
+            }
+            MediaEvent::ConsumerLayer { router_id, consumer_id, layer } => {
+                if let Some(room) = self.rooms.room_of_router(router_id) {
+                    room.lock().handle_consumer_layer(consumer_id, layer);
+                }
+            }
             MediaEvent::ActiveSpeakers { router_id, producers } => {
                 if let Some(room) = self.rooms.room_of_router(router_id) {
                     room.lock().handle_active_speakers(&producers);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use shared::ids::ConsumerId;
+use shared::{ids::ConsumerId, media::Layer};
 
 use crate::codec::Codec;
 
@@ -11,10 +11,12 @@ use super::{
     egress::{
         CanonicalPacket, Egress, OutgoingRtp, PADDING, SenderReport, TWCC_OFFSET, TransportKey,
     },
+    frame::FrameInfo,
     modular::{low32, ntp_duration},
-    producer::{LayerStream, Received},
+    producer::{Producer, Received},
     resend::{ResendDecision, ResendLimiter},
-    sequence::{Position, Rewritten, SequenceRewriter},
+    selector::{FrameDecision, LayerSelector, LayerView},
+    sequence::{PictureOffset, Position, Rewritten, SequenceRewriter, Standing},
 };
 
 /// The first sender report follows the first packet after this time: late enough for the
@@ -85,7 +87,7 @@ pub struct ReceptionReport {
 /// on the same SSRCs. No number is then used twice, and the viewer sees one stream go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Continuation {
-    media: Position,
+    media: Standing,
     rtx_index: Option<u64>,
     packets: u64,
     octets: u64,
@@ -122,8 +124,10 @@ pub(super) struct Consumer {
     pub(super) stats: ConsumerStats,
     codec: Codec,
     state: ConsumerState,
-    /// Whether the viewer's link has room for it.
-    is_granted: bool,
+    /// Which of the source's layers it is sent.
+    pub(super) selector: LayerSelector,
+    /// The layer its viewer was told of last.
+    told: Told,
     rewriter: SequenceRewriter,
     rtx: Option<RtxStream>,
     round_trip: Duration,
@@ -131,6 +135,15 @@ pub(super) struct Consumer {
     loss: u8,
     /// The middle of the last report's wall clock, and when it was sent.
     last_report: Option<(u32, Instant)>,
+}
+
+/// What a viewer was told of the layer it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// Nothing, and that it is sent the only layer there is goes without saying.
+    Any,
+    Layer(Option<Layer>),
 }
 
 /// The stream of a viewer's retransmissions.
@@ -145,8 +158,8 @@ struct RtxStream {
 }
 
 impl Consumer {
-    /// A paused consumer of a producer of `codec`.
-    pub(super) fn new(options: ConsumerOptions, codec: Codec) -> Self {
+    /// A paused consumer of a producer of `codec` that has so many streams.
+    pub(super) fn new(options: ConsumerOptions, codec: Codec, layers: usize) -> Self {
         let rtx = options.rtx_ssrc.zip(codec.rtx_payload_type()).map(|(ssrc, payload_type)| {
             let next_index = u64::from(first_number(ssrc));
             let limiter = ResendLimiter::default();
@@ -157,7 +170,8 @@ impl Consumer {
             codec,
             rtx,
             state: ConsumerState::Paused,
-            is_granted: true,
+            selector: LayerSelector::new(layers),
+            told: if layers > 1 { Told::Nothing } else { Told::Any },
             rewriter: SequenceRewriter::new(first_number(options.ssrc), codec.clock_rate()),
             round_trip: MIN_ROUND_TRIP,
             loss: 0,
@@ -169,7 +183,7 @@ impl Consumer {
     /// Where its streams stand.
     pub(super) fn continuation(&self) -> Continuation {
         Continuation {
-            media: self.rewriter.position(),
+            media: self.rewriter.standing(),
             rtx_index: self.rtx.as_ref().map(|rtx| rtx.next_index),
             packets: self.stats.packets,
             octets: self.stats.octets,
@@ -190,16 +204,58 @@ impl Consumer {
         matches!(self.state, ConsumerState::Paused)
     }
 
-    pub(super) const fn is_awaiting(&self) -> bool {
-        matches!(self.state, ConsumerState::AwaitingEntryPoint) && self.is_granted
+    /// Whether nothing is to be sent, by the viewer's wish or for lack of room on its link.
+    pub(super) const fn is_silent(&self) -> bool {
+        self.is_paused() || self.selector.target().is_none()
     }
 
-    /// Sends nothing while there is no room for it.
-    pub(super) const fn grant(&mut self, is_granted: bool) {
-        self.is_granted = is_granted;
-        if !is_granted {
+    /// The stream whose next entry point is waited for.
+    pub(super) fn awaits(&self) -> Option<u8> {
+        match self.state {
+            ConsumerState::Paused => None,
+            ConsumerState::AwaitingEntryPoint => self.selector.target(),
+            ConsumerState::Forwarding { .. } => {
+                self.selector.target().filter(|target| *target != self.selector.stream())
+            }
+        }
+    }
+
+    /// The stream that is sent now.
+    pub(super) const fn stream(&self) -> Option<u8> {
+        match self.state {
+            ConsumerState::Forwarding { .. } => Some(self.selector.stream()),
+            ConsumerState::Paused | ConsumerState::AwaitingEntryPoint => None,
+        }
+    }
+
+    /// Chooses the layer anew.
+    pub(super) fn retarget(&mut self, layers: &[LayerView]) {
+        self.selector.retarget(layers);
+        if self.selector.target().is_none() {
             self.interrupt();
         }
+    }
+
+    /// The layer that is sent now, or that nothing is, if its viewer was told something else.
+    pub(super) fn news(&self) -> Option<Option<Layer>> {
+        let layer = match self.state {
+            ConsumerState::Paused => return None,
+            ConsumerState::Forwarding { .. } => Some(self.selector.layer()),
+            // A change that is under way is told when it is there.
+            ConsumerState::AwaitingEntryPoint if self.selector.target().is_some() => return None,
+            ConsumerState::AwaitingEntryPoint => None,
+        };
+        let is_news = match self.told {
+            Told::Nothing => true,
+            Told::Any => layer.is_none(),
+            Told::Layer(told) => told != layer,
+        };
+        is_news.then_some(layer)
+    }
+
+    /// Notes that the viewer is told.
+    pub(super) const fn note_told(&mut self, layer: Option<Layer>) {
+        self.told = Told::Layer(layer);
     }
 
     pub(super) const fn pause(&mut self) {
@@ -228,28 +284,25 @@ impl Consumer {
     }
 
     /// Sends packets that have been taken in, as far as the consumer is ready for them.
-    pub(super) fn forward<E: Egress>(
-        &mut self,
-        now: Instant,
-        mut pending: &[Received],
-        stream: &LayerStream,
-        egress: &mut E,
-    ) {
-        if !self.is_granted {
-            return;
-        }
+    pub(super) fn forward<E: Egress>(&mut self, now: Instant, source: &Producer, egress: &mut E) {
+        let Some(target) = self.selector.target() else { return };
+        let mut pending = source.pending.as_slice();
         while let Some((received, rest)) = pending.split_first() {
             pending = rest;
-            if received.restart {
+            let is_current = received.layer == self.selector.stream();
+            if received.restart && is_current {
                 self.interrupt();
             }
             match self.state {
                 ConsumerState::Paused => return,
-                ConsumerState::AwaitingEntryPoint => {
-                    self.try_start(now, (received, rest), stream, egress);
+                ConsumerState::Forwarding { .. } if is_current => {
+                    self.forward_packet(now, received.position(), source, egress);
                 }
-                ConsumerState::Forwarding { .. } => {
-                    self.send_kept(now, received.sequence, stream, egress);
+                // The layer before goes on until the next one can begin.
+                ConsumerState::AwaitingEntryPoint | ConsumerState::Forwarding { .. } => {
+                    if received.layer == target {
+                        self.try_start(now, (received, rest), source, egress);
+                    }
                 }
             }
         }
@@ -263,11 +316,11 @@ impl Consumer {
         &mut self,
         now: Instant,
         numbers: &[u16],
-        stream: &LayerStream,
+        source: &Producer,
         egress: &mut E,
     ) {
         self.stats.nacked += numbers.len() as u64;
-        let flows = !self.is_paused() && self.is_granted;
+        let flows = !self.is_silent();
         let Some(rtx) = self.rtx.as_mut().filter(|rtx| rtx.accepted && flows) else {
             self.stats.unanswered += numbers.len() as u64;
             return;
@@ -276,7 +329,7 @@ impl Consumer {
             let kept = self
                 .rewriter
                 .original(*number)
-                .and_then(|found| Some((found, stream.packet(found.sequence)?)));
+                .and_then(|found| Some((found, source.packet(found.layer, found.sequence)?)));
             let Some((found, packet)) = kept else {
                 self.stats.unanswered += 1;
                 continue;
@@ -288,10 +341,13 @@ impl Consumer {
             let rewritten = Rewritten {
                 index: rtx.next_index,
                 timestamp: packet.timestamp.wrapping_add(found.timestamp_offset),
+                pictures: found.pictures,
             };
             rtx.next_index += 1;
+            let frame = FrameInfo::of(self.codec, packet.payload());
             let outgoing = OutgoingRtp {
                 rtx_original_sequence: Some(*number),
+                vp8: found.pictures.numbers(frame),
                 ..outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten)
             };
             self.stats.retransmissions += 1;
@@ -306,7 +362,8 @@ impl Consumer {
         let Some(rtx) = self.rtx.as_mut().filter(|rtx| rtx.accepted) else { return false };
         let Some(packet) = CanonicalPacket::read(&PADDING) else { return false };
         for _ in 0..packets {
-            let rewritten = Rewritten { index: rtx.next_index, timestamp: 0 };
+            let pictures = PictureOffset::default();
+            let rewritten = Rewritten { index: rtx.next_index, timestamp: 0, pictures };
             rtx.next_index += 1;
             let padding = outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten);
             egress.send_rtp(self.options.transport, padding);
@@ -318,8 +375,7 @@ impl Consumer {
     pub(super) fn poll_sender_report(
         &mut self,
         now: Instant,
-        publisher: TransportKey,
-        stream: &LayerStream,
+        source: &Producer,
     ) -> Option<SenderReport> {
         let ConsumerState::Forwarding { report_at } = &mut self.state else {
             return None;
@@ -327,13 +383,14 @@ impl Consumer {
         if now < *report_at {
             return None;
         }
+        let stream = source.layers.get(usize::from(self.selector.stream()))?;
         let clock = stream.clock_at(now, self.codec.clock_rate())?;
         let offset = self.rewriter.timestamp_offset()?;
         *report_at = now + REPORT_INTERVAL;
         self.last_report = Some((low32(clock.ntp >> 16), now));
         self.stats.sender_reports += 1;
         Some(SenderReport {
-            publisher,
+            publisher: source.options.transport,
             ssrc: self.options.ssrc,
             ntp: clock.ntp,
             rtp_timestamp: clock.rtp_timestamp.wrapping_add(offset),
@@ -367,51 +424,69 @@ impl Consumer {
         &mut self,
         now: Instant,
         (received, rest): (&Received, &[Received]),
-        stream: &LayerStream,
+        source: &Producer,
         egress: &mut E,
     ) {
-        let begun = received.entry_point
-            && self.rewriter.begin(now, received.sequence, received.timestamp).is_ok();
+        let position = received.position();
+        let offset = self.timeline_offset(received.layer, source);
+        let begun = received.entry_point && self.rewriter.begin(now, position, offset).is_ok();
         if !begun {
-            self.stats.withheld += 1;
+            self.stats.withheld += u64::from(self.stream().is_none());
             return;
         }
-        self.state = ConsumerState::Forwarding { report_at: now + FIRST_REPORT_DELAY };
-        self.send_kept(now, received.sequence, stream, egress);
+        self.selector.switch(received.layer, received.frame);
+        if self.stream().is_none() {
+            self.state = ConsumerState::Forwarding { report_at: now + FIRST_REPORT_DELAY };
+        }
+        self.forward_packet(now, position, source, egress);
         // What overtook the entry point would else be a hole of our making. What still waits to be
         // forwarded comes by itself.
-        for sequence in stream.after(received.sequence) {
-            if !rest.iter().any(|waiting| waiting.sequence == sequence) {
-                self.send_kept(now, sequence, stream, egress);
+        let Some(stream) = source.layers.get(usize::from(received.layer)) else { return };
+        let waits = |sequence| {
+            rest.iter().any(|one| (one.layer, one.sequence) == (received.layer, sequence))
+        };
+        for sequence in stream.after(received.sequence).filter(|sequence| !waits(*sequence)) {
+            if let Some(packet) = stream.packet(sequence) {
+                let frame = FrameInfo::of(self.codec, packet.payload());
+                let timestamp = packet.timestamp;
+                let position = Position { layer: received.layer, sequence, timestamp, frame };
+                self.forward_packet(now, position, source, egress);
             }
         }
     }
 
-    /// Sends a packet, if the stream keeps it.
-    fn send_kept<E: Egress>(
-        &mut self,
-        now: Instant,
-        sequence: u64,
-        stream: &LayerStream,
-        egress: &mut E,
-    ) {
-        if let Some(packet) = stream.packet(sequence) {
-            self.send(now, sequence, &packet, egress);
+    /// How the timeline of a layer differs from the viewer's, if the reports tell.
+    fn timeline_offset(&self, layer: u8, source: &Producer) -> Option<u32> {
+        let (before, offset) = self.rewriter.layer().zip(self.rewriter.timeline_offset())?;
+        if before == layer {
+            return Some(offset);
         }
+        let [new, old] = [layer, before].map(|layer| source.layers.get(usize::from(layer)));
+        Some(new?.distance_to(old?, self.codec.clock_rate())?.wrapping_add(offset))
     }
 
-    fn send<E: Egress>(
+    /// Sends a packet of the current layer, if its frame is wanted and it is still kept.
+    fn forward_packet<E: Egress>(
         &mut self,
         now: Instant,
-        sequence: u64,
-        packet: &CanonicalPacket<'_>,
+        position: Position,
+        source: &Producer,
         egress: &mut E,
     ) {
-        let Some(rewritten) = self.rewriter.rewrite(now, sequence, packet.timestamp) else {
+        if self.selector.decide(position.timestamp, position.frame) == FrameDecision::Skip {
+            self.stats.withheld += 1;
+            return self.rewriter.skip(position);
+        }
+        let Some(packet) = source.packet(position.layer, position.sequence) else { return };
+        let Some(rewritten) = self.rewriter.rewrite(now, position) else {
             self.stats.withheld += 1;
             return;
         };
-        let outgoing = outgoing(packet, self.options.ssrc, self.codec.payload_type(), rewritten);
+        let payload_type = self.codec.payload_type();
+        let outgoing = OutgoingRtp {
+            vp8: rewritten.pictures.numbers(position.frame),
+            ..outgoing(&packet, self.options.ssrc, payload_type, rewritten)
+        };
         self.stats.packets += 1;
         self.stats.octets += outgoing.payload_len() as u64;
         egress.send_rtp(self.options.transport, outgoing);
@@ -440,5 +515,6 @@ const fn outgoing<'a>(
         marker: packet.marker,
         twcc_offset: Some(TWCC_OFFSET),
         rtx_original_sequence: None,
+        vp8: None,
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     rtp::{FIXED_HEADER_LEN, MAX_ONE_BYTE_EXTENSION_LEN, RtpFields, RtpPacket, RtpWriter},
 };
 
-use super::modular::low16;
+use super::{modular::low16, vp8::Vp8Numbers};
 
 /// The worker's name for the transport of a publisher or a viewer; the router only hands it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,6 +44,8 @@ pub struct OutgoingRtp<'a> {
     /// In a retransmission: the sequence number of the packet it repeats, which goes before the
     /// payload (RFC 4588 section 4).
     pub rtx_original_sequence: Option<u16>,
+    /// Picture numbers of the viewer's own, where the packet's will not do.
+    pub vp8: Option<Vp8Numbers>,
 }
 
 impl OutgoingRtp<'_> {
@@ -64,6 +66,11 @@ impl OutgoingRtp<'_> {
     #[must_use]
     pub const fn encoded_len(&self) -> usize {
         self.packet.len() + if self.rtx_original_sequence.is_some() { 2 } else { 0 }
+    }
+
+    /// Where the media's payload begins on the wire.
+    const fn payload_offset(&self) -> usize {
+        self.header_len + if self.rtx_original_sequence.is_some() { 2 } else { 0 }
     }
 
     /// Length of the payload on the wire before sealing, in bytes.
@@ -91,6 +98,9 @@ impl OutgoingRtp<'_> {
             buffer.copy_from_slice(self.packet);
         }
         self.patch_header(buffer.first_chunk_mut::<FIXED_HEADER_LEN>()?);
+        if let Some(numbers) = self.vp8 {
+            numbers.write_over(buffer.get_mut(self.payload_offset()..)?);
+        }
         if let (Some(offset), Some(twcc)) = (self.twcc_offset, twcc) {
             buffer.get_mut(offset..offset + 2)?.copy_from_slice(&twcc.to_be_bytes());
         }
@@ -205,6 +215,11 @@ impl<'a> CanonicalPacket<'a> {
         writer.finish(payload).map(|(_, len)| len)
     }
 
+    /// The media, with what its codec puts before it.
+    pub(super) fn payload(&self) -> &'a [u8] {
+        self.bytes.get(self.header_len..).unwrap_or_default()
+    }
+
     /// Reads what [`CanonicalPacket::write`] wrote.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let [_, kind, _, _, t0, t1, t2, t3, _, _, _, _, _, _, w0, w1] =
@@ -221,6 +236,7 @@ impl<'a> CanonicalPacket<'a> {
 
 #[cfg(test)]
 mod tests {
+    use crate::router::vp8::PictureId;
     use crate::rtp::RtpHeader;
 
     use super::*;
@@ -264,6 +280,7 @@ mod tests {
             marker: packet.marker,
             twcc_offset: Some(TWCC_OFFSET),
             rtx_original_sequence,
+            vp8: None,
         }
     }
 
@@ -312,6 +329,27 @@ mod tests {
         assert_eq!(packet.header.extensions.get(3), Some(&[0, 7][..]));
         assert_eq!(packet.payload, b"\x03\x04the payload");
         assert_eq!(outgoing.payload_len(), packet.payload.len());
+    }
+
+    #[test]
+    fn a_viewers_picture_numbers_replace_the_packets_own_in_their_width() {
+        let long = [0x90, 0xE0, 0x80 | 0x12, 0x34, 7, 0x20, 0xAA];
+        let short = [0x90, 0xC0, 0x12, 7, 0xAA];
+        let cases = [
+            (&long[..], PictureId::Long(0x7FFE), &[0x90, 0xE0, 0xFF, 0xFE, 9, 0x20, 0xAA][..]),
+            (&short, PictureId::Short(0x7E), &[0x90, 0xC0, 0x7E, 9, 0xAA]),
+        ];
+        for (payload, picture_id, expected) in cases {
+            let bytes = canonical(&[(9, &[0x85])], payload);
+            for rtx in [None, Some(0x0304)] {
+                let vp8 = Some(Vp8Numbers { picture_id, base_layer_index: Some(9) });
+                let outgoing = OutgoingRtp { vp8, ..outgoing(&bytes, rtx) };
+                let mut buffer = [0; 100];
+                let len = outgoing.write_into(&mut buffer, None);
+                let packet = RtpPacket::parse(&buffer[..len]).unwrap();
+                assert!(packet.payload.ends_with(expected), "{:x?}", packet.payload);
+            }
+        }
     }
 
     #[test]

@@ -8,8 +8,9 @@
 use std::time::Instant;
 
 use super::{
-    Arena, Consumer, ConsumerKey, Egress, Forwarding, ProducerKey, Router, TransportKey,
-    is_awaited, producer::Producer,
+    Arena, Consumer, ConsumerKey, Egress, Forwarding, ProducerKey, Router, TransportKey, awaited,
+    layering::bit,
+    producer::{Producer, Received},
 };
 
 /// Video packets of one producer that wait for the end of a batch; the next one sends them off.
@@ -134,7 +135,7 @@ impl Router {
             let turn = 2 * *rank + place;
             *rank += 1;
             for consumer in &producer.consumers {
-                let Some(found) = consumers.get(consumer.0).filter(|one| !one.is_paused()) else {
+                let Some(found) = consumers.get(consumer.0).filter(|one| !one.is_silent()) else {
                     continue;
                 };
                 let viewer = found.options.transport;
@@ -157,16 +158,24 @@ impl Router {
     /// Forgets what every consumer has been sent, and asks for a key frame or stops asking.
     fn conclude(&mut self, now: Instant, key: ProducerKey) {
         let Some(producer) = self.producers.get_mut(key.0) else { return };
-        let has_entry_point = producer.pending.iter().any(|received| received.entry_point);
-        let has_restart = producer.pending.iter().any(|received| received.restart);
+        let layers = |is_such: fn(&Received) -> bool| {
+            let such = producer.pending.iter().filter(|received| is_such(received));
+            such.fold(0, |layers, received| layers | bit(received.layer))
+        };
+        let entered = layers(|received| received.entry_point);
+        let restarted = layers(|received| received.restart);
         producer.pending.clear();
-        if !producer.options.codec.is_video() || !(has_entry_point || has_restart) {
+        if !producer.options.codec.is_video() || entered | restarted == 0 {
             return;
         }
-        match (has_entry_point, is_awaited(producer, &self.consumers)) {
-            (true, false) => producer.key_frames.settle(),
-            (false, true) => producer.key_frames.request(now),
-            _ => {}
+        let awaited = awaited(producer, &self.consumers);
+        for (stream, layer) in producer.layers.iter_mut().zip(0_u8..) {
+            let is_in = |layers: u8| layers & bit(layer) != 0;
+            match (is_in(entered), is_in(awaited)) {
+                (true, false) => stream.key_frames.settle(),
+                (false, true) if is_in(restarted) => stream.key_frames.request(now),
+                _ => {}
+            }
         }
         if let Some(due) = producer.due() {
             self.schedule_producer(now, key, due);
@@ -182,6 +191,6 @@ fn forward_to<E: Egress>(
     egress: &mut E,
 ) {
     if let Some(consumer) = consumers.get_mut(consumer.0) {
-        consumer.forward(now, &producer.pending, &producer.stream, egress);
+        consumer.forward(now, producer, egress);
     }
 }

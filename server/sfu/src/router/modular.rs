@@ -24,6 +24,11 @@ pub(super) const fn distance32(a: u32, b: u32) -> i32 {
     b.wrapping_sub(a).cast_signed()
 }
 
+/// How far `b` is after `a` on the circle of 2^64 numbers; negative when before.
+pub(super) const fn distance64(a: u64, b: u64) -> i64 {
+    b.wrapping_sub(a).cast_signed()
+}
+
 /// `duration` in ticks of a clock of `rate` Hz, modulo 2^64.
 pub(super) fn ticks(duration: Duration, rate: u32) -> u64 {
     let rate = u64::from(rate);

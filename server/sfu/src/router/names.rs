@@ -1,6 +1,6 @@
 //! What a router's callers name things by, and what it answers.
 
-use shared::ids::ConsumerId;
+use shared::{ids::ConsumerId, media::Layer};
 
 use super::{Continuation, LostPackets, TransportKey, arena::Index};
 
@@ -38,6 +38,8 @@ pub enum RouterEvent {
         producer: ProducerKey,
         /// The publisher's transport.
         transport: TransportKey,
+        /// Which of the source's streams.
+        layer: u8,
     },
     /// Send a generic negative acknowledgement.
     Nack {
@@ -45,8 +47,24 @@ pub enum RouterEvent {
         producer: ProducerKey,
         /// The publisher's transport.
         transport: TransportKey,
+        /// Which of the source's streams.
+        layer: u8,
         /// The packets.
         lost: LostPackets,
+    },
+    /// The publisher need send only these layers from now on.
+    LayersWanted {
+        /// The source.
+        producer: ProducerKey,
+        /// The layers, a bit each: the lowest for the smallest.
+        layers: u8,
+    },
+    /// Another layer is forwarded to a viewer now.
+    ConsumerLayer {
+        /// The viewer's receipt.
+        consumer: ConsumerKey,
+        /// The layer; none when nothing is.
+        layer: Option<Layer>,
     },
     /// Protect the sound better, or less: tell of this loss in the reports.
     ListenerLoss {

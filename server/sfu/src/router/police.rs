@@ -56,7 +56,7 @@ impl Router {
     pub(super) fn turn_excess(&mut self, now: Instant, key: ProducerKey) {
         let Some(producer) = self.producers.get_mut(key.0) else { return };
         if !producer.is_excessive {
-            self.request_key_frame_if_awaited(now, key);
+            self.retarget(now, key);
             return;
         }
         producer.forget_wishes();

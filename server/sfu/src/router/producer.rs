@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use shared::ids::ProducerId;
 
 use crate::{
-    bandwidth::meter::RateMeter,
     codec::Codec,
     extension::ExtensionIds,
     rtp::{RtpPacket, unwrap_rtx},
@@ -13,14 +12,16 @@ use crate::{
 
 use super::{
     ConsumerKey,
-    arrivals::{Arrival, Arrivals},
-    cache::{CacheLimits, PacketCache},
+    arrivals::Arrival,
     egress::{CanonicalPacket, MAX_CANONICAL_HEADER_LEN, TransportKey},
-    keyframe::{KeyFrameRequester, is_entry_point},
-    missing::{GapDecision, MissingPackets},
-    modular::{low32, ntp_duration, ticks},
+    frame::FrameInfo,
+    keyframe::is_entry_point,
+    layer::{LayerStream, Liveness, MAX_LAYERS},
+    layering::WantedLayers,
     police::{Policer, Verdict},
+    sequence::Position,
     speaker::{Place, Voice},
+    vp8::key_frame_size,
 };
 
 /// The longest decrypted packet that is taken, in bytes: what an Ethernet frame can carry.
@@ -39,6 +40,9 @@ pub struct ProducerOptions {
     pub transport: TransportKey,
     /// What its payloads are.
     pub codec: Codec,
+    /// How many streams of it there are, 1 to [`super::MAX_LAYERS`]: more than one is simulcast, the
+    /// smallest first.
+    pub layers: u8,
 }
 
 /// Which of a publisher's streams a packet came in.
@@ -57,6 +61,8 @@ pub struct IncomingRtp<'a> {
     pub producer: super::ProducerKey,
     /// What its SSRC is for.
     pub role: StreamRole,
+    /// Which of the source's streams it is of, the smallest is 0.
+    pub layer: u8,
     /// The packet, decrypted.
     pub packet: &'a [u8],
     /// What the publisher's header extension ids mean.
@@ -124,13 +130,14 @@ pub(super) struct Producer {
     pub(super) paused: bool,
     /// What is heard of it, if it is a microphone.
     pub(super) voice: Option<Voice>,
-    /// The one encoding it publishes; with simulcast there is one of these per layer.
-    pub(super) stream: LayerStream,
+    /// Its streams, the smallest first; one without simulcast.
+    pub(super) layers: Vec<LayerStream>,
     /// In the order they were added.
     pub(super) consumers: Vec<ConsumerKey>,
     /// Taken in and not forwarded yet, in the order of arrival.
     pub(super) pending: Vec<Received>,
-    pub(super) key_frames: KeyFrameRequester,
+    /// Which of its streams its publisher was told are wanted.
+    pub(super) wanted: WantedLayers,
     /// What its publisher was told is lost on the way to its listeners, in 1/256.
     pub(super) listener_loss: u8,
     pub(super) stats: ProducerStats,
@@ -140,46 +147,47 @@ pub(super) struct Producer {
     pub(super) is_excessive: bool,
 }
 
-/// One stream of RTP with its own numbering: what arrived, what is kept, what is missing.
-#[derive(Debug)]
-pub(super) struct LayerStream {
-    arrivals: Arrivals,
-    cache: PacketCache,
-    pub(super) missing: MissingPackets,
-    clock: Option<(SenderClock, Instant)>,
-    /// How much of it there is.
-    pub(super) rate: RateMeter,
-}
-
 /// A packet that was taken in and waits in the cache to be forwarded.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Received {
+    /// Which of the source's streams it is of.
+    pub(super) layer: u8,
     /// Its extended sequence number.
     pub(super) sequence: u64,
     pub(super) timestamp: u32,
+    pub(super) frame: FrameInfo,
     /// Whether a consumer may start at it.
     pub(super) entry_point: bool,
     /// Whether the stream begins anew at it, with unrelated numbers and timestamps.
     pub(super) restart: bool,
+    /// Whether the stream was switched off before it.
+    pub(super) liveness: Liveness,
+}
+
+impl Received {
+    /// Where it is among the packets of its source.
+    pub(super) const fn position(&self) -> Position {
+        Position {
+            layer: self.layer,
+            sequence: self.sequence,
+            timestamp: self.timestamp,
+            frame: self.frame,
+        }
+    }
 }
 
 impl Producer {
     pub(super) fn new(options: ProducerOptions) -> Self {
-        let limits = if options.codec.is_video() { CacheLimits::VIDEO } else { CacheLimits::AUDIO };
+        let count = usize::from(options.layers).clamp(1, MAX_LAYERS);
+        let layers = std::iter::repeat_with(|| LayerStream::new(options.codec));
         Self {
             options,
             paused: false,
             voice: None,
-            stream: LayerStream {
-                arrivals: Arrivals::default(),
-                cache: PacketCache::new(limits),
-                missing: MissingPackets::default(),
-                clock: None,
-                rate: RateMeter::default(),
-            },
+            layers: layers.take(count).collect(),
             consumers: Vec::new(),
             pending: Vec::new(),
-            key_frames: KeyFrameRequester::default(),
+            wanted: WantedLayers::default(),
             listener_loss: 0,
             stats: ProducerStats::default(),
             policer: None,
@@ -206,7 +214,7 @@ impl Producer {
 
     /// When [`super::Router::handle_timeout`] has something to do for this producer.
     pub(super) fn due(&self) -> Option<Instant> {
-        [self.key_frames.due(), self.stream.missing.due()].into_iter().flatten().min()
+        self.layers.iter().filter_map(LayerStream::due).min()
     }
 
     /// Notes whether its publisher sends more than it may; returns whether that is new.
@@ -221,8 +229,12 @@ impl Producer {
 
     /// Stops asking for anything.
     pub(super) fn forget_wishes(&mut self) {
-        self.stream.missing.clear();
-        self.key_frames.settle();
+        self.layers.iter_mut().for_each(LayerStream::forget_wishes);
+    }
+
+    /// A packet of one of its streams, if it is still kept.
+    pub(super) fn packet(&self, layer: u8, sequence: u64) -> Option<CanonicalPacket<'_>> {
+        self.layers.get(usize::from(layer))?.packet(sequence)
     }
 
     fn try_receive(
@@ -238,7 +250,9 @@ impl Producer {
             StreamRole::Primary => (packet.header.sequence, packet.payload),
             StreamRole::Rtx => unwrap_rtx(packet.payload).ok_or(Ingested::Probe)?,
         };
-        let arrival = self.stream.arrivals.accept(number, incoming.role == StreamRole::Primary);
+        let codec = self.options.codec;
+        let stream = self.layers.get_mut(usize::from(incoming.layer)).ok_or(Ingested::Malformed)?;
+        let arrival = stream.arrivals.accept(number, incoming.role == StreamRole::Primary);
         let sequence = match arrival {
             Arrival::Newest { sequence, .. }
             | Arrival::Late { sequence }
@@ -248,8 +262,7 @@ impl Producer {
             Arrival::OutOfRange => return Err(Ingested::OutOfRange),
         };
         if matches!(arrival, Arrival::Restart { .. }) {
-            self.stream.missing.clear();
-            self.stream.clock = None;
+            stream.restart();
         }
         if self.paused {
             return Err(Ingested::Paused);
@@ -262,80 +275,31 @@ impl Producer {
         if policer.is_some_and(|one| one.admit(now, incoming.packet.len()) == Verdict::TooMuch) {
             return Err(Ingested::Excess);
         }
-        self.stream
+        stream
             .cache
             .store(now, sequence, MAX_CANONICAL_HEADER_LEN + payload.len(), |buffer| {
                 CanonicalPacket::write(buffer, &packet, payload, incoming.ids)
             })
             .ok_or(Ingested::Malformed)?;
         self.stats.octets += payload.len() as u64;
-        self.stream.rate.add(now, incoming.packet.len());
-        self.note_arrival(now, arrival);
-        Ok(Received {
+        let frame = FrameInfo::of(codec, payload);
+        stream.count(now, frame.temporal, incoming.packet.len());
+        let is_entry = is_entry_point(codec, payload);
+        if codec == Codec::Vp8 && is_entry {
+            stream.size = key_frame_size(payload).or(stream.size);
+        }
+        let received = Received {
+            layer: incoming.layer,
             sequence,
             timestamp: packet.header.timestamp,
-            entry_point: is_entry_point(self.options.codec, payload)
-                && self.stream.is_complete_after(sequence),
+            frame,
+            entry_point: is_entry && stream.is_complete_after(sequence),
             restart: matches!(arrival, Arrival::Restart { .. }),
-        })
-    }
-
-    /// Keeps the account of what is missing; audio is never asked for again.
-    fn note_arrival(&mut self, now: Instant, arrival: Arrival) {
-        if !self.options.codec.is_video() || self.consumers.is_empty() {
-            return;
+            liveness: stream.note_life(now),
+        };
+        if codec.is_video() {
+            stream.note_arrival(now, arrival);
         }
-        match arrival {
-            Arrival::Newest { sequence, previous } => {
-                let hole = previous + 1..sequence;
-                if self.stream.missing.note_gap(now, hole) == GapDecision::GiveUp {
-                    self.key_frames.request(now);
-                }
-            }
-            Arrival::Late { sequence } => self.stream.missing.note_arrival(sequence),
-            Arrival::First { .. }
-            | Arrival::Restart { .. }
-            | Arrival::Duplicate
-            | Arrival::OutOfRange => {}
-        }
-    }
-}
-
-impl LayerStream {
-    /// The packet with extended number `sequence`, if it is still kept.
-    pub(super) fn packet(&self, sequence: u64) -> Option<CanonicalPacket<'_>> {
-        CanonicalPacket::read(self.cache.get(sequence)?)
-    }
-
-    /// The extended numbers that came after `sequence`.
-    pub(super) fn after(&self, sequence: u64) -> std::ops::RangeInclusive<u64> {
-        sequence + 1..=self.arrivals.newest().unwrap_or(sequence)
-    }
-
-    /// Takes the next packet for the first of a new life.
-    pub(super) const fn expect_restart(&mut self) {
-        self.arrivals.expect_restart();
-    }
-
-    /// Notes the publisher's clocks at `now`.
-    pub(super) const fn set_clock(&mut self, now: Instant, clock: SenderClock) {
-        self.clock = Some((clock, now));
-    }
-
-    /// The publisher's clocks at `now`, as far as its last report tells.
-    pub(super) fn clock_at(&self, now: Instant, clock_rate: u32) -> Option<SenderClock> {
-        let (clock, at) = self.clock?;
-        let elapsed = now.saturating_duration_since(at);
-        Some(SenderClock {
-            ntp: clock.ntp.wrapping_add(ntp_duration(elapsed)),
-            rtp_timestamp: clock.rtp_timestamp.wrapping_add(low32(ticks(elapsed, clock_rate))),
-        })
-    }
-
-    /// Whether everything that arrived after `sequence` is still kept, so that a consumer starting
-    /// at a packet that was overtaken can be given what overtook it.
-    fn is_complete_after(&self, sequence: u64) -> bool {
-        self.after(sequence)
-            .all(|later| !self.arrivals.contains(later) || self.cache.get(later).is_some())
+        Ok(received)
     }
 }

@@ -3,37 +3,33 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Egress, MAX_EVENTS, ProducerKey, Router, RouterEvent,
+    Egress, MAX_EVENTS, MAX_LAYERS, ProducerKey, Router, RouterEvent,
     arena::Arena,
     consumer::Consumer,
     keyframe::RequestDecision,
+    layering::bit,
     missing,
     producer::{NACK_RETRY, Producer},
 };
 
-/// The most events one producer adds at a time: all it misses, and a key frame.
-const MAX_EVENTS_PER_POLL: usize = missing::MAX_POLLS + 1;
+/// The most events one producer adds at a time: for each layer all it misses, and a key frame.
+const MAX_EVENTS_PER_POLL: usize = MAX_LAYERS * (missing::MAX_POLLS + 1);
 
 /// How often it is looked which sender reports are due: a twentieth of their interval, so that a
 /// room of thousands of consumers costs twenty walks a second and not one per report.
 pub(super) const REPORT_TICK: Duration = Duration::from_millis(50);
 
 impl Router {
-    pub(super) fn request_key_frame_if_awaited(&mut self, now: Instant, producer: ProducerKey) {
-        if self.producers.get(producer.0).is_some_and(|found| is_awaited(found, &self.consumers)) {
-            self.request_key_frame(now, producer);
-        }
-    }
-
-    /// Wants a key frame of a source, if it is video and not muted.
-    pub(super) fn request_key_frame(&mut self, now: Instant, producer: ProducerKey) {
+    /// Wants a key frame of a source's layer, if it is video and not muted.
+    pub(super) fn request_key_frame(&mut self, now: Instant, producer: ProducerKey, layer: u8) {
         let Some(found) = self.producers.get_mut(producer.0) else {
             return;
         };
         if found.paused || found.is_excessive || !found.options.codec.is_video() {
             return;
         }
-        found.key_frames.request(now);
+        let Some(stream) = found.layers.get_mut(usize::from(layer)) else { return };
+        stream.key_frames.request(now);
         if let Some(due) = found.due() {
             self.schedule_producer(now, producer, due);
         }
@@ -63,14 +59,16 @@ impl Router {
             return found.due();
         }
         let transport = found.options.transport;
-        while let Some(lost) = found.stream.missing.poll(now, NACK_RETRY) {
-            found.stats.nacked += lost.as_slice().len() as u64;
-            self.events.push_back(RouterEvent::Nack { producer, transport, lost });
-        }
-        let still_wanted = is_awaited(found, &self.consumers);
-        if found.key_frames.poll(now, still_wanted) == RequestDecision::Send {
-            found.stats.key_frame_requests += 1;
-            self.events.push_back(RouterEvent::KeyFrame { producer, transport });
+        let awaited = awaited(found, &self.consumers);
+        for (stream, layer) in found.layers.iter_mut().zip(0_u8..) {
+            while let Some(lost) = stream.missing.poll(now, NACK_RETRY) {
+                found.stats.nacked += lost.as_slice().len() as u64;
+                self.events.push_back(RouterEvent::Nack { producer, transport, layer, lost });
+            }
+            if stream.key_frames.poll(now, awaited & bit(layer) != 0) == RequestDecision::Send {
+                found.stats.key_frame_requests += 1;
+                self.events.push_back(RouterEvent::KeyFrame { producer, transport, layer });
+            }
         }
         found.due()
     }
@@ -99,17 +97,17 @@ impl Router {
             let Some(producer) = self.producers.get(consumer.options.producer.0) else {
                 continue;
             };
-            let publisher = producer.options.transport;
-            if let Some(report) = consumer.poll_sender_report(now, publisher, &producer.stream) {
+            if let Some(report) = consumer.poll_sender_report(now, producer) {
                 egress.send_sender_report(consumer.options.transport, report);
             }
         }
     }
 }
 
-/// Whether a consumer waits for a place to start at.
-pub(super) fn is_awaited(producer: &Producer, consumers: &Arena<Consumer>) -> bool {
-    producer.consumers.iter().any(|key| consumers.get(key.0).is_some_and(Consumer::is_awaiting))
+/// The layers in which consumers wait for a place to start at, a bit each.
+pub(super) fn awaited(producer: &Producer, consumers: &Arena<Consumer>) -> u8 {
+    let consumers = producer.consumers.iter().filter_map(|key| consumers.get(key.0));
+    consumers.filter_map(Consumer::awaits).fold(0, |awaited, layer| awaited | bit(layer))
 }
 
 pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {

@@ -1,6 +1,7 @@
 //! The router as a whole, over virtual time.
 
 mod forwarding;
+mod layers;
 mod never;
 mod repair;
 mod reports;
@@ -95,8 +96,15 @@ impl Room {
     }
 
     fn producer(&mut self, codec: Codec) -> ProducerKey {
+        self.simulcast(codec, 1)
+    }
+
+    /// A source of so many layers.
+    fn simulcast(&mut self, codec: Codec, layers: u8) -> ProducerKey {
         let id = ProducerId(self.name());
-        self.router.add_producer(ProducerOptions { id, transport: PUBLISHER, codec }).unwrap()
+        self.router
+            .add_producer(ProducerOptions { id, transport: PUBLISHER, codec, layers })
+            .unwrap()
     }
 
     /// A paused consumer; its SSRC is 100 times its transport, its RTX SSRC one more.
@@ -145,7 +153,16 @@ impl Room {
 
     /// Takes a packet in that others of its batch will follow.
     fn gather(&mut self, producer: ProducerKey, role: StreamRole, packet: &[u8]) -> Ingested {
-        let incoming = IncomingRtp { producer, role, packet, ids: &self.ids };
+        self.gather_layer(producer, (role, 0), packet)
+    }
+
+    fn gather_layer(
+        &mut self,
+        producer: ProducerKey,
+        (role, layer): (StreamRole, u8),
+        packet: &[u8],
+    ) -> Ingested {
+        let incoming = IncomingRtp { producer, role, layer, packet, ids: &self.ids };
         self.router.handle_rtp(self.now, incoming, &mut self.egress)
     }
 

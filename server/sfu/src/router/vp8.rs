@@ -37,6 +37,61 @@ pub struct TemporalLayer {
     pub switch_up: bool,
 }
 
+impl PictureId {
+    /// The number, whatever its width.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::Short(number) => number as u16,
+            Self::Long(number) => number,
+        }
+    }
+
+    /// The number less `offset`, in the same width.
+    #[must_use]
+    pub const fn minus(self, offset: u16) -> Self {
+        match self {
+            Self::Short(number) => {
+                let [_, low] = offset.to_be_bytes();
+                Self::Short(number.wrapping_sub(low) & 0x7F)
+            }
+            Self::Long(number) => Self::Long(number.wrapping_sub(offset) & 0x7FFF),
+        }
+    }
+}
+
+/// The numbers of a frame as one viewer is to see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vp8Numbers {
+    /// Instead of the packet's own, and of the same width.
+    pub picture_id: PictureId,
+    /// Instead of the packet's own, if it has one.
+    pub base_layer_index: Option<u8>,
+}
+
+impl Vp8Numbers {
+    /// Where the picture id is: behind the two bytes of flags that announce it.
+    const PICTURE_ID: usize = 2;
+
+    /// Writes the numbers over those of a packet that has them.
+    pub fn write_over(self, payload: &mut [u8]) {
+        let numbers = payload.get_mut(Self::PICTURE_ID..).unwrap_or_default();
+        let rest = match self.picture_id {
+            PictureId::Short(number) => numbers.split_first_mut().map(|(byte, rest)| {
+                *byte = number;
+                rest
+            }),
+            PictureId::Long(number) => numbers.split_first_chunk_mut::<2>().map(|(bytes, rest)| {
+                *bytes = (number | 0x8000).to_be_bytes();
+                rest
+            }),
+        };
+        if let (Some([byte, ..]), Some(index)) = (rest, self.base_layer_index) {
+            *byte = index;
+        }
+    }
+}
+
 impl Vp8Descriptor {
     /// Reads the descriptor at the start of `payload`; `None` when it is cut off.
     #[must_use]
@@ -70,6 +125,21 @@ pub fn starts_key_frame(payload: &[u8]) -> bool {
             && descriptor.partition == 0
             && first.is_some_and(|byte| byte & 0x01 == 0)
     })
+}
+
+/// Width and height of the pictures, in pixels, from the first packet of a key frame (RFC 6386
+/// section 9.1).
+#[must_use]
+pub fn key_frame_size(payload: &[u8]) -> Option<(u16, u16)> {
+    let descriptor = Vp8Descriptor::parse(payload)?;
+    let [_, _, _, 0x9D, 0x01, 0x2A, width @ .., h0, h1] =
+        *payload.get(descriptor.len..)?.first_chunk::<10>()?
+    else {
+        return None;
+    };
+    // The upper two bits are for scaling, which nobody uses.
+    let size = |bytes: [u8; 2]| u16::from_le_bytes(bytes) & 0x3FFF;
+    Some((size(width), size([h0, h1])))
 }
 
 struct Reader<'a> {

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     codec::Codec,
     extension::{Extension, ExtensionIds},
-    router::{ProducerKey, StreamRole},
+    router::{MAX_LAYERS, ProducerKey, StreamRole},
     rtp::RtpHeader,
 };
 
@@ -49,7 +49,7 @@ pub(crate) struct PublishLeg {
     extensions: ExtensionIds,
     /// The id of the transport-wide sequence number, which every packet is searched for.
     transport_cc: Option<u8>,
-    /// At most one of each role for each binding.
+    /// At most one of each role for each layer of each binding.
     streams: Vec<Stream>,
     twcc: TwccRecorder,
     /// Our SSRC in the RTCP we send.
@@ -63,8 +63,8 @@ struct Binding {
     producer: ProducerKey,
     /// What its packets are taken for; those of another payload type are nobody's.
     codec: Codec,
-    /// The SSRC its media had last.
-    media_ssrc: Option<u32>,
+    /// The SSRC the media of each layer had last.
+    media_ssrcs: [Option<u32>; MAX_LAYERS],
     /// Bits per second that may be sent of it, if that is limited.
     max_bitrate: Option<u32>,
 }
@@ -75,6 +75,7 @@ struct Stream {
     payload_type: u8,
     producer: ProducerKey,
     role: StreamRole,
+    layer: u8,
     statistics: ReceptionStatistics,
     /// What is lost on the way to the listeners, in 1/256.
     listener_loss: u8,
@@ -96,6 +97,8 @@ impl Stream {
 pub(crate) struct Source {
     pub(crate) producer: ProducerKey,
     pub(crate) role: StreamRole,
+    /// Which of the producer's streams, the smallest is 0.
+    pub(crate) layer: u8,
     /// It is the first of an SSRC that takes the place of another: its numbers and its timeline
     /// have nothing to do with those before.
     pub(crate) is_successor: bool,
@@ -148,6 +151,9 @@ impl PublishLeg {
             };
             stream.payload_type =
                 payload_type(line, binding.codec, stream.role).unwrap_or(stream.payload_type);
+            if stream.layer >= layer_count(line) {
+                return false;
+            }
             let announcer = lines.iter().find(|line| announces(line, stream.ssrc));
             announcer.map_or(line.ssrcs.is_empty(), |announcer| announcer.mid == line.mid)
         });
@@ -161,11 +167,18 @@ impl PublishLeg {
         line.codecs.first().map(|codec| codec.codec).ok_or(BindError::NoCodec)
     }
 
+    /// How many streams of one source an m-line carries, the smallest first: more than one is
+    /// simulcast (RFC 8853).
+    pub(crate) fn layers_of(&self, mid: &str) -> u8 {
+        self.lines.iter().find(|line| line.mid.as_str() == mid).map_or(1, layer_count)
+    }
+
     /// Binds an m-line to its producer, which is of the codec [`PublishLeg::codec_of`] named.
     pub(crate) fn bind(&mut self, mid: &str, producer: ProducerKey, codec: Codec) {
         if let Some(line) = self.lines.iter().find(|line| line.mid.as_str() == mid) {
+            let media_ssrcs = [None; MAX_LAYERS];
             let binding =
-                Binding { mid: line.mid, producer, codec, media_ssrc: None, max_bitrate: None };
+                Binding { mid: line.mid, producer, codec, media_ssrcs, max_bitrate: None };
             self.bindings.push(binding);
         }
     }
@@ -193,15 +206,15 @@ impl PublishLeg {
         self.streams.retain(|stream| stream.producer != producer);
     }
 
-    /// The SSRC of a producer's media: as its packets have it, before the first of them as the
-    /// offer announced it.
-    fn media_ssrc(&self, producer: ProducerKey) -> Option<u32> {
+    /// The SSRC of a layer's media: as its packets have it, before the first of them as the offer
+    /// announced it.
+    fn media_ssrc(&self, (producer, layer): (ProducerKey, u8)) -> Option<u32> {
         let mut of_media = self.streams.iter().filter(|one| one.role == StreamRole::Primary);
-        let seen = of_media.find(|stream| stream.producer == producer).map(|stream| stream.ssrc);
-        seen.or_else(|| {
+        let seen = of_media.find(|one| (one.producer, one.layer) == (producer, layer));
+        seen.map(|stream| stream.ssrc).or_else(|| {
             let binding = self.bindings.iter().find(|binding| binding.producer == producer)?;
             let line = self.lines.iter().find(|line| line.mid == binding.mid)?;
-            line.ssrcs.first().map(|group| group.primary)
+            line.ssrcs.get(usize::from(layer)).map(|group| group.primary)
         })
     }
 
@@ -220,7 +233,8 @@ impl PublishLeg {
         }
         stream.statistics.on_packet(now, header.sequence, header.timestamp);
         self.next_report.get_or_insert(now + REPORT_INTERVAL);
-        Some(Source { producer: stream.producer, role: stream.role, is_successor })
+        let Stream { producer, role, layer, .. } = *stream;
+        Some(Source { producer, role, layer, is_successor })
     }
 
     fn record_arrival(&mut self, now: Instant, header: &RtpHeader<'_>) {
@@ -231,11 +245,15 @@ impl PublishLeg {
     }
 
     /// Binds an SSRC seen for the first time: by the offer's `a=ssrc` lines, else by the `mid`
-    /// extension (RFC 9143 section 15), and the payload type. A stream of the same role makes room
-    /// for it: browsers change an SSRC when they renegotiate. Returns its index, and whether it is
-    /// a successor.
+    /// extension (RFC 9143 section 15), the payload type, and with simulcast by the `rid` extensions
+    /// (RFC 8852). A stream of the same role and layer makes room for it: browsers change an SSRC
+    /// when they renegotiate. Returns its index, and whether it is a successor.
     fn learn(&mut self, now: Instant, header: &RtpHeader<'_>) -> Option<(usize, bool)> {
-        let mid = self.extensions.id_of(Extension::Mid).and_then(|id| header.extensions.get(id));
+        let value = |extension| {
+            let id = self.extensions.id_of(extension)?;
+            header.extensions.get(id)
+        };
+        let mid = value(Extension::Mid);
         let announcer = self.lines.iter().find(|line| announces(line, header.ssrc));
         let named = || self.lines.iter().find(|line| mid == Some(line.mid.as_bytes()));
         let line = announcer.or_else(named)?;
@@ -243,18 +261,27 @@ impl PublishLeg {
         let role = [StreamRole::Primary, StreamRole::Rtx]
             .into_iter()
             .find(|role| payload_type(line, binding.codec, *role) == Some(header.payload_type))?;
+        let rid = match role {
+            StreamRole::Primary => value(Extension::Rid),
+            StreamRole::Rtx => value(Extension::RepairedRid),
+        };
+        let layer = layer_of(line, rid, header.ssrc)?;
         let before = match role {
-            StreamRole::Primary => binding.media_ssrc.replace(header.ssrc),
+            StreamRole::Primary => {
+                binding.media_ssrcs.get_mut(usize::from(layer))?.replace(header.ssrc)
+            }
             StreamRole::Rtx => None,
         };
         let producer = binding.producer;
         let clock_rate = binding.codec.clock_rate();
-        self.streams.retain(|stream| (stream.producer, stream.role) != (producer, role));
+        let place = (producer, role, layer);
+        self.streams.retain(|stream| (stream.producer, stream.role, stream.layer) != place);
         self.streams.push(Stream {
             ssrc: header.ssrc,
             payload_type: header.payload_type,
             producer,
             role,
+            layer,
             statistics: ReceptionStatistics::new(now, header.ssrc, clock_rate),
             listener_loss: 0,
         });
@@ -268,10 +295,10 @@ impl PublishLeg {
         now: Instant,
         ssrc: u32,
         ntp: NtpTime,
-    ) -> Option<ProducerKey> {
+    ) -> Option<(ProducerKey, u8)> {
         let stream = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc)?;
         stream.statistics.on_sender_report(now, ntp);
-        (stream.role == StreamRole::Primary).then_some(stream.producer)
+        (stream.role == StreamRole::Primary).then_some((stream.producer, stream.layer))
     }
 
     /// Notes what is lost on the way to a producer's listeners, in 1/256.
@@ -305,18 +332,22 @@ impl PublishLeg {
         true
     }
 
-    pub(crate) fn write_key_frame_request(&self, producer: ProducerKey, out: &mut Vec<u8>) -> bool {
-        let media = self.media_ssrc(producer);
+    pub(crate) fn write_key_frame_request(
+        &self,
+        stream: (ProducerKey, u8),
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let media = self.media_ssrc(stream);
         media.map(|ssrc| write::pli(out, self.ssrc, ssrc)).is_some()
     }
 
     pub(crate) fn write_nack(
         &self,
-        producer: ProducerKey,
+        stream: (ProducerKey, u8),
         lost: &[u16],
         out: &mut Vec<u8>,
     ) -> bool {
-        let media = self.media_ssrc(producer);
+        let media = self.media_ssrc(stream);
         media.map(|ssrc| write::nack(out, self.ssrc, ssrc, lost)).is_some()
     }
 
@@ -324,6 +355,26 @@ impl PublishLeg {
     fn any_ssrc(&self) -> u32 {
         self.streams.first().map_or(0, |stream| stream.ssrc)
     }
+}
+
+/// How many streams of one source an m-line carries.
+fn layer_count(line: &ReceiveParameters) -> u8 {
+    u8::try_from(line.rids.len()).unwrap_or(u8::MAX).max(1)
+}
+
+/// Which layer a stream is: by its name, or by its place among those announced.
+fn layer_of(line: &ReceiveParameters, rid: Option<&[u8]>, ssrc: u32) -> Option<u8> {
+    if line.rids.len() < 2 {
+        return Some(0);
+    }
+    let named = line.rids.iter().position(|known| rid == Some(known.as_str().as_bytes()));
+    let announced = || {
+        let groups = line.ssrcs.iter().take(line.rids.len());
+        groups
+            .map(|group| [Some(group.primary), group.rtx])
+            .position(|ssrcs| ssrcs.contains(&Some(ssrc)))
+    };
+    named.or_else(announced).and_then(|layer| u8::try_from(layer).ok())
 }
 
 /// Whether the offer gave `ssrc` to this m-line.

@@ -49,8 +49,8 @@ pub const MAX_SEND_SLOTS: usize = 256;
 /// Most SSRCs one m-line may announce: three simulcast layers with their RTX, and two to spare.
 pub const MAX_SSRCS: usize = 8;
 
-/// Most simulcast layers of one m-line; browsers send at most three.
-pub const MAX_RIDS: usize = 4;
+/// Most simulcast layers of one m-line; browsers send no more.
+pub const MAX_RIDS: usize = crate::router::MAX_LAYERS;
 
 /// Why a description cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

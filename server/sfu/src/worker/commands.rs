@@ -68,6 +68,7 @@ impl Worker {
             }
             Command::ResumeConsumer { consumer_id } => self.resume_consumer(now, consumer_id),
             Command::PauseConsumer { consumer_id } => self.pause_consumer(consumer_id),
+            Command::SetPreferredLayers { consumers } => self.set_preferred_layers(now, &consumers),
             Command::CloseConsumer { consumer_id } => self.close_consumer_by_id(consumer_id),
             Command::AddRoute { path, worker } => self.add_route(path, worker),
             Command::RemoveRoute { path, worker } => self.remove_route(path, worker),

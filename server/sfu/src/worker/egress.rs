@@ -1,6 +1,6 @@
 //! Sealing: what routers send becomes datagrams in the outbox.
 
-use std::time::Instant;
+use std::{collections::VecDeque, time::Instant};
 
 use shared::ids::RouterId;
 use slab::Slab;
@@ -12,12 +12,14 @@ use super::{
 };
 use crate::{
     bandwidth::pacer::Pacing,
+    command::Event,
     outbox::Outbox,
     router::{
         ConsumerKey, Egress, Forwarding, OutgoingRtp, Router, RouterEvent, SenderReport,
         TransportKey,
     },
     transport::{
+        publish::PublishLeg,
         receive::sealed_room,
         rtcp::{ntp::NtpTime, write},
         srtp::MAX_RTCP_OVERHEAD,
@@ -33,6 +35,7 @@ pub(super) struct Departure<'a> {
     schedule: &'a mut Schedule,
     /// Scratch space for RTCP.
     rtcp: &'a mut Vec<u8>,
+    events: &'a mut VecDeque<Event>,
 }
 
 impl Egress for Departure<'_> {
@@ -93,7 +96,7 @@ impl Worker {
         let (router, mut departure) = self.depart(router_id)?;
         let result = act(router, &mut departure);
         while let Some(event) = router.poll_event() {
-            departure.request_upstream(&event);
+            departure.carry_out(router, &event);
         }
         let due = router.poll_timeout();
         self.schedule.set(Timer::Router(router_id), due);
@@ -110,6 +113,7 @@ impl Worker {
             statistics: &mut self.statistics,
             schedule: &mut self.schedule,
             rtcp: &mut self.rtcp,
+            events: &mut self.events,
         };
         Some((router, departure))
     }
@@ -178,36 +182,58 @@ impl Departure<'_> {
         Some(pacing)
     }
 
-    /// Sends a publisher what a router wants of it.
-    fn request_upstream(&mut self, event: &RouterEvent) {
-        let (RouterEvent::KeyFrame { transport, .. }
-        | RouterEvent::Nack { transport, .. }
-        | RouterEvent::ListenerLoss { transport, .. }) = event;
-        let Some(transport) = self.transports.get_mut(table_key(*transport)) else { return };
-        let Leg::Publish(leg) = &mut transport.leg else { return };
-        self.rtcp.clear();
-        let written = match event {
-            RouterEvent::KeyFrame { producer, .. } => {
-                leg.write_key_frame_request(*producer, self.rtcp)
-            }
-            RouterEvent::Nack { producer, lost, .. } => {
-                leg.write_nack(*producer, lost.as_slice(), self.rtcp)
-            }
-            RouterEvent::ListenerLoss { producer, fraction_lost, .. } => {
-                leg.set_listener_loss(*producer, *fraction_lost);
-                false
-            }
-        };
-        if !written {
-            return;
-        }
+    /// Does what a router wants of a publisher, or has a client told.
+    fn carry_out(&mut self, router: &Router, event: &RouterEvent) {
         match event {
-            RouterEvent::KeyFrame { .. } => self.statistics.key_frames_requested += 1,
-            RouterEvent::Nack { lost, .. } => {
-                self.statistics.nacks_sent += lost.as_slice().len() as u64;
+            RouterEvent::KeyFrame { producer, transport, layer } => {
+                let written = self.send_upstream(*transport, |leg, rtcp| {
+                    leg.write_key_frame_request((*producer, *layer), rtcp)
+                });
+                self.statistics.key_frames_requested += u64::from(written);
             }
-            RouterEvent::ListenerLoss { .. } => {}
+            RouterEvent::Nack { producer, transport, layer, lost } => {
+                let lost = lost.as_slice();
+                let written = self.send_upstream(*transport, |leg, rtcp| {
+                    leg.write_nack((*producer, *layer), lost, rtcp)
+                });
+                self.statistics.nacks_sent += if written { lost.len() as u64 } else { 0 };
+            }
+            RouterEvent::ListenerLoss { producer, transport, fraction_lost } => {
+                if let Some(leg) = self.publish_leg(*transport) {
+                    leg.set_listener_loss(*producer, *fraction_lost);
+                }
+            }
+            RouterEvent::LayersWanted { producer, layers } => {
+                let Some(producer_id) = router.producer_id(*producer) else { return };
+                let layers = (0_u8..8).filter(|layer| layers >> layer & 1 == 1).collect();
+                let router_id = router.id();
+                self.events.push_back(Event::LayersWanted { router_id, producer_id, layers });
+            }
+            RouterEvent::ConsumerLayer { consumer, layer } => {
+                let Some(consumer_id) = router.consumer_id(*consumer) else { return };
+                let (router_id, layer) = (router.id(), *layer);
+                self.events.push_back(Event::ConsumerLayer { router_id, consumer_id, layer });
+            }
         }
-        seal_rtcp(transport, self.rtcp, self.outbox);
+    }
+
+    fn publish_leg(&mut self, transport: TransportKey) -> Option<&mut PublishLeg> {
+        self.transports.get_mut(table_key(transport))?.publish_leg()
+    }
+
+    /// Sends a publisher the RTCP that `write` writes, if it writes any.
+    fn send_upstream(
+        &mut self,
+        transport: TransportKey,
+        write: impl FnOnce(&PublishLeg, &mut Vec<u8>) -> bool,
+    ) -> bool {
+        let Some(transport) = self.transports.get_mut(table_key(transport)) else { return false };
+        let Leg::Publish(leg) = &transport.leg else { return false };
+        self.rtcp.clear();
+        let written = write(leg, self.rtcp);
+        if written {
+            seal_rtcp(transport, self.rtcp, self.outbox);
+        }
+        written
     }
 }

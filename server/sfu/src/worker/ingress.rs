@@ -117,15 +117,15 @@ impl Worker {
         let due = leg.poll_timeout();
         let (router_id, ids) = (transport.router_id, *leg.extensions());
         self.schedule_feedback(key, due);
-        let Some(Source { producer, role, is_successor }) = source else {
+        let Some(Source { producer, role, layer, is_successor }) = source else {
             self.statistics.rtp_unclaimed += 1;
             return;
         };
         self.statistics.rtp_received += 1;
-        let incoming = IncomingRtp { producer, role, packet, ids: &ids };
+        let incoming = IncomingRtp { producer, role, layer, packet, ids: &ids };
         let ingested = self.with_router(router_id, |router, egress| {
             if is_successor {
-                router.expect_restart(producer);
+                router.expect_restart(producer, layer);
             }
             let was_idle = router.is_idle();
             let ingested = router.handle_rtp(now, incoming, egress);

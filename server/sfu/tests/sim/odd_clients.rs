@@ -85,7 +85,7 @@ fn a_source_that_changes_its_ssrc_goes_on_and_can_still_be_asked_for_key_frames(
 }
 
 #[test]
-fn layers_are_not_asked_for_as_long_as_only_one_can_be_forwarded() {
+fn layers_that_are_offered_are_asked_for() {
     let mut world = World::new(4, Link::PERFECT);
     let room = world.room();
     let transport_id = world.transport(room, shared::signaling::Direction::Send);
@@ -102,7 +102,9 @@ fn layers_are_not_asked_for_as_long_as_only_one_can_be_forwarded() {
     let reply = world.command(Command::AcceptOffer { transport_id, sdp });
     let CommandReply::Description(answer) = reply else { panic!("{reply:?}") };
     assert!(answer.contains("m=video 9"));
-    assert!(!answer.contains("a=simulcast") && !answer.contains("a=rid"), "{answer}");
+    for line in ["a=rid:low recv\r\n", "a=rid:high recv\r\n", "a=simulcast:recv low;high\r\n"] {
+        assert!(answer.contains(line), "{answer}");
+    }
 }
 
 #[test]

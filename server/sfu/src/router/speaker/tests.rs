@@ -24,8 +24,12 @@ struct Round {
 impl Round {
     fn of(people: usize) -> Self {
         let mut router = Router::new(RouterId(1));
-        let options =
-            ProducerOptions { id: ProducerId(1), transport: TransportKey(1), codec: Codec::Opus };
+        let options = ProducerOptions {
+            id: ProducerId(1),
+            transport: TransportKey(1),
+            codec: Codec::Opus,
+            layers: 1,
+        };
         let key = || (router.add_producer(options).unwrap(), Voice::default());
         Self {
             now: epoch(),

@@ -44,7 +44,7 @@ fn video_starts_at_a_key_frame_which_is_asked_for() {
     let mut room = Room::new();
     let camera = room.producer(Codec::Vp8);
     let viewer = room.consumer(camera, 2);
-    let expected = RouterEvent::KeyFrame { producer: camera, transport: PUBLISHER };
+    let expected = RouterEvent::KeyFrame { producer: camera, transport: PUBLISHER, layer: 0 };
     assert_eq!(room.events(), [expected]);
     room.rtp(camera, &packet(1, 0, &vp8(false, b"a")));
     room.rtp(camera, &packet(2, 0, b"\x00rest"));

@@ -97,7 +97,7 @@ fn a_lost_packet_is_asked_of_the_publisher_after_the_reorder_allowance() {
     assert_eq!(room.events(), []);
     room.run(1);
     let events = room.events();
-    let [RouterEvent::Nack { producer, transport, lost }] = &events[..] else {
+    let [RouterEvent::Nack { producer, transport, layer: 0, lost }] = &events[..] else {
         panic!("one request, not {events:?}");
     };
     assert_eq!((*producer, *transport, lost.as_slice()), (camera, PUBLISHER, &[11, 12][..]));

@@ -24,7 +24,11 @@ fn the_first_report_follows_within_200_ms_and_then_one_a_second() {
     let mut room = Room::new();
     let voice = room.producer(Codec::Opus);
     let viewer = room.consumer(voice, 2);
-    room.router.handle_sender_report(room.now, voice, SenderClock { ntp: 0, rtp_timestamp: 0 });
+    room.router.handle_sender_report(
+        room.now,
+        (voice, 0),
+        SenderClock { ntp: 0, rtp_timestamp: 0 },
+    );
     room.rtp(voice, &packet(1, 0, b"opus"));
     room.run(200);
     assert_eq!(room.egress.reports.len(), 1);
@@ -45,7 +49,11 @@ fn nothing_is_reported_before_the_publisher_has_reported() {
     room.rtp(voice, &packet(1, 0, b"opus"));
     room.run(3000);
     assert_eq!(room.egress.reports, []);
-    room.router.handle_sender_report(room.now, voice, SenderClock { ntp: 0, rtp_timestamp: 0 });
+    room.router.handle_sender_report(
+        room.now,
+        (voice, 0),
+        SenderClock { ntp: 0, rtp_timestamp: 0 },
+    );
     room.run(50);
     assert_eq!(room.egress.reports.len(), 1);
 }
@@ -58,7 +66,7 @@ fn a_report_carries_the_publishers_clocks_run_on_and_the_viewers_counts() {
     room.rtp(voice, &packet(1, 960, b"opus"));
     room.rtp(voice, &packet(2, 1920, b"longer"));
     let clock = SenderClock { ntp: ntp(0), rtp_timestamp: 5000 };
-    room.router.handle_sender_report(room.now, voice, clock);
+    room.router.handle_sender_report(room.now, (voice, 0), clock);
     room.run(100);
     let expected = SenderReport {
         publisher: PUBLISHER,
@@ -87,11 +95,11 @@ fn voice_and_video_captured_together_map_to_one_time_even_after_the_timeline_was
     let start = room.now;
     let voice_clock = SenderClock { ntp: ntp(5000), rtp_timestamp: 48_000 };
     let camera_clock = SenderClock { ntp: ntp(5000), rtp_timestamp: 3_000_000_000 };
-    room.router.handle_sender_report(start, voice, voice_clock);
+    room.router.handle_sender_report(start, (voice, 0), voice_clock);
     room.run(40);
     room.router.handle_sender_report(
         room.now,
-        camera,
+        (camera, 0),
         SenderClock {
             ntp: camera_clock.ntp + modular::ntp_duration(Duration::from_millis(40)),
             rtp_timestamp: camera_clock.rtp_timestamp + 3600,
@@ -115,7 +123,11 @@ fn the_round_trip_learnt_from_a_viewers_report_spaces_its_retransmissions() {
     let mut room = Room::new();
     let camera = room.producer(Codec::Vp8);
     let viewer = room.consumer(camera, 2);
-    room.router.handle_sender_report(room.now, camera, SenderClock { ntp: 0, rtp_timestamp: 0 });
+    room.router.handle_sender_report(
+        room.now,
+        (camera, 0),
+        SenderClock { ntp: 0, rtp_timestamp: 0 },
+    );
     for n in 1..200u16 {
         room.rtp(camera, &packet(n, u32::from(n) * 3000, &vp8(n == 1, &[])));
         room.run(100);
@@ -154,7 +166,7 @@ fn a_microphone_is_told_of_the_loss_at_its_worst_listener_and_a_camera_is_not() 
                 assert_eq!(producer, voice);
                 Some(fraction_lost)
             }
-            RouterEvent::KeyFrame { .. } | RouterEvent::Nack { .. } => None,
+            _ => None,
         });
         losses.collect::<Vec<_>>()
     };

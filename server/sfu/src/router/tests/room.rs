@@ -77,7 +77,8 @@ fn a_consumer_in_the_place_of_another_goes_on_with_its_numbers() {
 fn a_room_is_bounded_and_has_room_again_when_someone_leaves() {
     let mut room = Room::new();
     let producers: Vec<_> = (0..MAX_PRODUCERS).map(|_| room.producer(Codec::Opus)).collect();
-    let options = ProducerOptions { id: ProducerId(0), transport: PUBLISHER, codec: Codec::Opus };
+    let options =
+        ProducerOptions { id: ProducerId(0), transport: PUBLISHER, codec: Codec::Opus, layers: 1 };
     assert_eq!(room.router.add_producer(options), Err(RouterError::TooManyProducers));
     room.router.remove_producer(producers[7]);
     assert!(room.router.add_producer(options).is_ok());

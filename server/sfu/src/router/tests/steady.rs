@@ -28,7 +28,7 @@ fn forwarding_repairing_and_reporting_allocate_nothing_in_steady_state() {
     for producer in [camera, voice] {
         room.router.handle_sender_report(
             room.now,
-            producer,
+            (producer, 0),
             SenderClock { ntp: 0, rtp_timestamp: 0 },
         );
     }
@@ -46,7 +46,7 @@ fn forwarding_repairing_and_reporting_allocate_nothing_in_steady_state() {
                     let role = StreamRole::Primary;
                     router.handle_rtp(
                         *now,
-                        IncomingRtp { producer, role, packet: bytes, ids },
+                        IncomingRtp { producer, role, layer: 0, packet: bytes, ids },
                         &mut egress,
                     );
                 }

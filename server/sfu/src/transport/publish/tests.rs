@@ -39,6 +39,7 @@ impl Wire {
                 id: ProducerId(id),
                 transport: TransportKey(0),
                 codec: Codec::Vp8,
+                layers: 1,
             };
             router.add_producer(options).unwrap()
         });
@@ -59,24 +60,30 @@ impl Wire {
         self.leg.bind(mid, self.producers[producer], codec);
     }
 
-    /// Which producer a packet is of, by its number, and what else is known of it.
-    fn classify(&mut self, ssrc: u32, payload_type: u8, mid: Option<&str>) -> Option<Found> {
+    /// What is known of a packet with these header extensions.
+    fn source(&mut self, ssrc: u32, payload_type: u8, named: &[(u8, &str)]) -> Option<Source> {
         let mut buffer = [0; 200];
         let fields = RtpFields { ssrc, payload_type, ..RtpFields::default() };
         let mut writer = RtpWriter::new(&mut buffer, fields).unwrap();
-        if let Some(mid) = mid {
-            writer.extension(4, mid.as_bytes()).unwrap();
+        for (id, name) in named {
+            writer.extension(*id, name.as_bytes()).unwrap();
         }
         let (_, length) = writer.finish(&[0; 20]).unwrap();
         let header = RtpHeader::parse(&buffer[..length]).unwrap();
-        let source = self.leg.classify(epoch(), &header)?;
+        self.leg.classify(epoch(), &header)
+    }
+
+    /// Which producer a packet is of, by its number, and what else is known of it.
+    fn classify(&mut self, ssrc: u32, payload_type: u8, mid: Option<&str>) -> Option<Found> {
+        let named: Vec<_> = mid.into_iter().map(|mid| (4, mid)).collect();
+        let source = self.source(ssrc, payload_type, &named)?;
         let producer = self.producers.iter().position(|key| *key == source.producer)?;
         Some((producer, source.role, source.is_successor))
     }
 
     fn key_frame_is_asked_of(&self, producer: usize) -> Option<u32> {
         let mut request = Vec::new();
-        let written = self.leg.write_key_frame_request(self.producers[producer], &mut request);
+        let written = self.leg.write_key_frame_request((self.producers[producer], 0), &mut request);
         let ssrc = request.last_chunk::<4>().map(|bytes| u32::from_be_bytes(*bytes));
         ssrc.filter(|_| written)
     }
@@ -187,4 +194,68 @@ fn a_client_is_told_of_the_worse_loss_its_own_or_its_listeners() {
     };
     let block = blocks.next().unwrap();
     assert_eq!((block.fraction_lost, block.cumulative_lost), (30, 0));
+}
+
+/// An offer of one camera in three layers that only their names tell apart.
+fn with_layers(sdp: &str) -> String {
+    let rids = "a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n\
+                a=extmap:11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id\r\n\
+                a=rid:q send\r\na=rid:h send\r\na=rid:f send\r\na=simulcast:send q;h;f\r\n";
+    without_ssrcs(sdp) + rids
+}
+
+#[test]
+fn layers_and_their_retransmissions_are_known_by_their_names() {
+    let mut wire = Wire::new();
+    wire.offer(&[CAMERA], |sdp| with_layers(&sdp));
+    assert_eq!(wire.leg.layers_of("0"), 3);
+    wire.publish("0", 0);
+    let found = |source: Option<Source>| {
+        source.map(|source| (source.role, source.layer, source.is_successor))
+    };
+    let primary = |layer| Some((StreamRole::Primary, layer, false));
+    let rtx = |layer| Some((StreamRole::Rtx, layer, false));
+    assert_eq!(wire.source(5, 96, &[(4, "0")]), None, "which of them?");
+    assert_eq!(found(wire.source(30, 96, &[(4, "0"), (10, "f")])), primary(2));
+    assert_eq!(found(wire.source(10, 96, &[(4, "0"), (10, "q")])), primary(0));
+    assert_eq!(found(wire.source(20, 96, &[(4, "0"), (10, "h")])), primary(1));
+    assert_eq!(found(wire.source(31, 97, &[(4, "0"), (11, "f")])), rtx(2));
+    assert_eq!(found(wire.source(11, 97, &[(4, "0"), (11, "q")])), rtx(0));
+    assert_eq!(
+        found(wire.source(21, 97, &[(4, "0"), (10, "h")])),
+        None,
+        "that is no repair's name"
+    );
+    // Names are not repeated once they are known.
+    assert_eq!(found(wire.source(20, 96, &[])), primary(1));
+    assert_eq!(found(wire.source(31, 97, &[])), rtx(2));
+    for (layer, ssrc) in [(0, 10), (1, 20), (2, 30)] {
+        let mut request = Vec::new();
+        assert!(wire.leg.write_key_frame_request((wire.producers[0], layer), &mut request));
+        assert!(request.ends_with(&u32::to_be_bytes(ssrc)));
+    }
+    let successor = found(wire.source(22, 96, &[(4, "0"), (10, "h")]));
+    assert_eq!(successor, Some((StreamRole::Primary, 1, true)));
+    for ssrc in 1000..9000 {
+        let name = ["q", "h", "f"][ssrc as usize % 3];
+        let (payload_type, id) = if ssrc % 2 == 0 { (96, 10) } else { (97, 11) };
+        assert!(wire.source(ssrc, payload_type, &[(4, "0"), (id, name)]).is_some());
+    }
+    assert_eq!(wire.leg.streams.len(), 6, "however many SSRCs a client uses");
+}
+
+#[test]
+fn an_offer_with_fewer_layers_forgets_those_it_has_no_more() {
+    let mut wire = Wire::new();
+    wire.offer(&[CAMERA], |sdp| with_layers(&sdp));
+    wire.publish("0", 0);
+    for (ssrc, name) in [(10, "q"), (20, "h"), (30, "f")] {
+        assert!(wire.source(ssrc, 96, &[(4, "0"), (10, name)]).is_some());
+    }
+    wire.offer(&[CAMERA], |sdp| {
+        with_layers(&sdp).replace("a=rid:f send\r\n", "").replace(";f", "")
+    });
+    assert_eq!(wire.leg.streams.len(), 2);
+    assert_eq!(wire.source(30, 96, &[]), None);
+    assert!(wire.source(20, 96, &[]).is_some());
 }

@@ -115,14 +115,6 @@ impl RemoteOffer {
         let transport = remote_transport(&session, &["actpass", "active"])?;
         Ok(Self { transport, media })
     }
-
-    /// The offer without its simulcast layers, for as long as no layer can be selected: a client
-    /// whose layers are not accepted sends one encoding (RFC 8853 section 5.3.2).
-    #[must_use]
-    pub fn without_layers(mut self) -> Self {
-        self.media.iter_mut().for_each(|media| media.rids.clear());
-        self
-    }
 }
 
 impl OfferedMedia {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use shared::{
     ids::{ConsumerId, ProducerId, TransportId},
     media::{MediaKind, Source},
+    signaling::PreferredLayers,
 };
 
 use super::{Outcome, router_error, sdp_error};
@@ -35,9 +36,11 @@ impl Worker {
             return Err(CommandError::TransportState(transport_id));
         };
         let codec = leg.codec_of(mid, source.kind()).map_err(bind_error)?;
+        let layers = leg.layers_of(mid);
         let router = self.table.routers.get_mut(&router_id);
         let router = router.ok_or(CommandError::RouterNotFound(router_id))?;
-        let options = ProducerOptions { id: producer_id, transport: router_key(transport), codec };
+        let transport_key = router_key(transport);
+        let options = ProducerOptions { id: producer_id, transport: transport_key, codec, layers };
         let key = router.add_producer(options).map_err(|error| router_error(&error))?;
         if source == Source::Microphone {
             router.listen_to(key).map_err(|error| router_error(&error))?;
@@ -167,6 +170,26 @@ impl Worker {
     pub(super) fn pause_consumer(&mut self, consumer_id: ConsumerId) -> Outcome {
         let entry = self.want(consumer_id, false)?;
         self.with_router(entry.router_id, |router, _| router.pause_consumer(entry.key));
+        Ok(CommandReply::Done)
+    }
+
+    pub(super) fn set_preferred_layers(
+        &mut self,
+        now: Instant,
+        consumers: &[PreferredLayers],
+    ) -> Outcome {
+        let mut transport = None;
+        for PreferredLayers { consumer_id, viewing } in consumers {
+            let Some(entry) = self.table.consumers.get(consumer_id).copied() else { continue };
+            self.with_router(entry.router_id, |router, _| {
+                router.set_viewing(now, entry.key, *viewing)
+            });
+            transport = Some(entry.transport);
+        }
+        // What one tile needs less, others may have.
+        if let Some(transport) = transport {
+            self.allocate(now, transport);
+        }
         Ok(CommandReply::Done)
     }
 

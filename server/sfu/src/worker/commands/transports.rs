@@ -107,7 +107,7 @@ impl Worker {
         transport_id: TransportId,
         sdp: &str,
     ) -> Outcome {
-        let offer = RemoteOffer::parse(sdp).map_err(|error| sdp_error(&error))?.without_layers();
+        let offer = RemoteOffer::parse(sdp).map_err(|error| sdp_error(&error))?;
         let key = self.transport_key(transport_id)?;
         let local = self.local_parameters(key);
         let Some(leg) = self.table.publish_leg(key) else {

@@ -1,0 +1,216 @@
+//! One stream of RTP with its own numbering: a source's only one, or one layer of its simulcast.
+
+use std::time::{Duration, Instant};
+
+use crate::{bandwidth::meter::RateMeter, codec::Codec};
+
+use super::{
+    arrivals::{Arrival, Arrivals},
+    cache::{CacheLimits, PacketCache},
+    egress::CanonicalPacket,
+    keyframe::KeyFrameRequester,
+    missing::{GapDecision, MissingPackets},
+    modular::{distance64, low32, ntp_duration, ticks},
+    producer::SenderClock,
+};
+
+/// The most layers of one source: browsers send three.
+pub const MAX_LAYERS: usize = 3;
+
+/// How long a layer may send nothing before it counts as switched off. Publishers stop layers when
+/// their processor or their uplink is short; a picture every second is the slowest of a live one.
+const MAX_SILENCE: Duration = Duration::from_millis(1500);
+
+/// The most temporal layers that are told apart: the two bits of VP8.
+pub(super) const MAX_TEMPORAL_LAYERS: usize = 4;
+
+/// What arrived of a layer, what is kept of it, what is missing.
+#[derive(Debug)]
+pub(super) struct LayerStream {
+    pub(super) arrivals: Arrivals,
+    pub(super) cache: PacketCache,
+    pub(super) missing: MissingPackets,
+    pub(super) key_frames: KeyFrameRequester,
+    /// How much there is of each temporal layer.
+    rates: [RateMeter; MAX_TEMPORAL_LAYERS],
+    /// Width and height of its pictures, once a key frame has told.
+    pub(super) size: Option<(u16, u16)>,
+    /// Whether any viewer is sent it, or waits for it.
+    pub(super) watched: bool,
+    last_packet: Option<Instant>,
+    clock: Option<(SenderClock, Instant)>,
+}
+
+/// Whether a layer's packet is the first after a silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Liveness {
+    /// It was live before.
+    GoesOn,
+    /// It begins, or begins again.
+    Begins,
+}
+
+impl LayerStream {
+    pub(super) fn new(codec: Codec) -> Self {
+        let limits = if codec.is_video() { CacheLimits::VIDEO } else { CacheLimits::AUDIO };
+        Self {
+            arrivals: Arrivals::default(),
+            cache: PacketCache::new(limits),
+            missing: MissingPackets::default(),
+            key_frames: KeyFrameRequester::default(),
+            rates: Default::default(),
+            size: None,
+            watched: false,
+            last_packet: None,
+            clock: None,
+        }
+    }
+
+    /// When [`super::Router::handle_timeout`] has something to do for this layer.
+    pub(super) fn due(&self) -> Option<Instant> {
+        [self.key_frames.due(), self.missing.due()].into_iter().flatten().min()
+    }
+
+    /// Stops asking for anything.
+    pub(super) fn forget_wishes(&mut self) {
+        self.missing.clear();
+        self.key_frames.settle();
+    }
+
+    /// Forgets what has no continuation in a stream that begins anew.
+    pub(super) fn restart(&mut self) {
+        self.missing.clear();
+        self.clock = None;
+    }
+
+    /// The packet with extended number `sequence`, if it is still kept.
+    pub(super) fn packet(&self, sequence: u64) -> Option<CanonicalPacket<'_>> {
+        CanonicalPacket::read(self.cache.get(sequence)?)
+    }
+
+    /// The extended numbers that came after `sequence`.
+    pub(super) fn after(&self, sequence: u64) -> std::ops::RangeInclusive<u64> {
+        sequence + 1..=self.arrivals.newest().unwrap_or(sequence)
+    }
+
+    /// Takes the next packet for the first of a new life.
+    pub(super) const fn expect_restart(&mut self) {
+        self.arrivals.expect_restart();
+    }
+
+    /// Counts a packet's bytes.
+    pub(super) fn count(&mut self, now: Instant, temporal: u8, bytes: usize) {
+        if let Some(meter) = self.rates.get_mut(usize::from(temporal)) {
+            meter.add(now, bytes);
+        }
+    }
+
+    /// Bits per second of the temporal layers up to each.
+    pub(super) fn rates(&self, now: Instant) -> [u32; MAX_TEMPORAL_LAYERS] {
+        let mut sum = 0_u64;
+        std::array::from_fn(|index| {
+            sum = sum.saturating_add(self.rates.get(index).map_or(0, |meter| meter.rate(now)));
+            u32::try_from(sum).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// Keeps the account of what is missing, for as long as anyone watches.
+    pub(super) fn note_arrival(&mut self, now: Instant, arrival: Arrival) {
+        if !self.watched {
+            return;
+        }
+        match arrival {
+            Arrival::Newest { sequence, previous } => {
+                let hole = previous + 1..sequence;
+                if self.missing.note_gap(now, hole) == GapDecision::GiveUp {
+                    self.key_frames.request(now);
+                }
+            }
+            Arrival::Late { sequence } => self.missing.note_arrival(sequence),
+            Arrival::First { .. }
+            | Arrival::Restart { .. }
+            | Arrival::Duplicate
+            | Arrival::OutOfRange => {}
+        }
+    }
+
+    /// Notes that a packet came.
+    pub(super) fn note_life(&mut self, now: Instant) -> Liveness {
+        let was_live = self.is_live(now);
+        self.last_packet = Some(now);
+        if was_live { Liveness::GoesOn } else { Liveness::Begins }
+    }
+
+    /// Whether packets come.
+    pub(super) fn is_live(&self, now: Instant) -> bool {
+        let silence = self.last_packet.map(|last| now.saturating_duration_since(last));
+        silence.is_some_and(|silence| silence < MAX_SILENCE)
+    }
+
+    /// Notes the publisher's clocks at `now`.
+    pub(super) const fn set_clock(&mut self, now: Instant, clock: SenderClock) {
+        self.clock = Some((clock, now));
+    }
+
+    /// The publisher's clocks at `now`, as far as its last report tells.
+    pub(super) fn clock_at(&self, now: Instant, clock_rate: u32) -> Option<SenderClock> {
+        let (clock, at) = self.clock?;
+        let elapsed = now.saturating_duration_since(at);
+        Some(SenderClock {
+            ntp: clock.ntp.wrapping_add(ntp_duration(elapsed)),
+            rtp_timestamp: clock.rtp_timestamp.wrapping_add(low32(ticks(elapsed, clock_rate))),
+        })
+    }
+
+    /// What added to this layer's timestamps gives `other`'s for the same instant, modulo 2^32, as
+    /// the publisher's reports on both tell (RFC 3550 section 6.4.1).
+    pub(super) fn distance_to(&self, other: &Self, clock_rate: u32) -> Option<u32> {
+        let ((own, _), (others, _)) = (self.clock?, other.clock?);
+        let later = distance64(own.ntp, others.ntp);
+        // 32.32 seconds times a rate, without the fraction.
+        let since = (i128::from(later) * i128::from(clock_rate)) >> 32;
+        let [.., a, b, c, d] = since.to_be_bytes();
+        let own_then = own.rtp_timestamp.wrapping_add(u32::from_be_bytes([a, b, c, d]));
+        Some(others.rtp_timestamp.wrapping_sub(own_then))
+    }
+
+    /// Whether everything that arrived after `sequence` is still kept, so that a consumer starting
+    /// at a packet that was overtaken can be given what overtook it.
+    pub(super) fn is_complete_after(&self, sequence: u64) -> bool {
+        self.after(sequence)
+            .all(|later| !self.arrivals.contains(later) || self.cache.get(later).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::epoch;
+
+    use super::*;
+
+    #[test]
+    fn the_timelines_of_two_layers_meet_at_the_same_instant() {
+        let mut layers = [LayerStream::new(Codec::Vp8), LayerStream::new(Codec::Vp8)];
+        let clock = |seconds: u64, rtp_timestamp| SenderClock { ntp: seconds << 32, rtp_timestamp };
+        assert_eq!(layers[0].distance_to(&layers[1], 90_000), None);
+        layers[0].set_clock(epoch(), clock(100, 5_000));
+        // A second later on the same wall clock, and from another start.
+        layers[1].set_clock(epoch(), clock(101, 7_000));
+        let distance = layers[0].distance_to(&layers[1], 90_000).unwrap();
+        assert_eq!(95_000u32.wrapping_add(distance), 7_000);
+        let back = layers[1].distance_to(&layers[0], 90_000).unwrap();
+        assert_eq!(distance.wrapping_add(back), 0);
+    }
+
+    #[test]
+    fn a_layer_that_is_silent_for_long_is_switched_off() {
+        let mut layer = LayerStream::new(Codec::Vp8);
+        let at = |millis| epoch() + Duration::from_millis(millis);
+        assert!(!layer.is_live(at(0)));
+        assert_eq!(layer.note_life(at(0)), Liveness::Begins);
+        assert_eq!(layer.note_life(at(1000)), Liveness::GoesOn);
+        assert!(layer.is_live(at(2400)));
+        assert!(!layer.is_live(at(2500)));
+        assert_eq!(layer.note_life(at(2500)), Liveness::Begins);
+    }
+}
