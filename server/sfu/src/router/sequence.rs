@@ -464,15 +464,15 @@ mod tests {
     fn another_input_goes_on_where_the_one_before_stood() {
         let start = epoch();
         let mut before = begun(start, 10, 5000);
-        before.rewrite(start, 12, 5000).unwrap();
-        let mut next = SequenceRewriter::at(before.position(), RATE);
+        before.number(start, 12, 5000).unwrap();
+        let mut next = SequenceRewriter::at(before.standing(), RATE);
         // Smaller input numbers than before, and another clock.
-        next.begin(after(start, 1000), 3, 77).unwrap();
-        let rewritten = next.rewrite(after(start, 1000), 3, 77);
-        assert_eq!(rewritten, Some(Rewritten { index: 1003, timestamp: 95_000 }));
+        next.begin_at(after(start, 1000), 3, 77).unwrap();
+        let rewritten = next.number(after(start, 1000), 3, 77);
+        assert_eq!(rewritten, Some((1003, 95_000)));
         assert_eq!(next.original(1002), None, "what the other input was is not asked of this one");
-        let unused = SequenceRewriter::new(7, RATE).position();
-        assert_eq!(SequenceRewriter::at(unused, RATE).position().next_index, 7);
+        let unused = SequenceRewriter::new(7, RATE).standing();
+        assert_eq!(SequenceRewriter::at(unused, RATE).standing().next_index, 7);
     }
 
     #[test]
