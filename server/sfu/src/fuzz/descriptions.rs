@@ -8,7 +8,10 @@ use crate::{
     client::ClientLeg,
     codec::Codec,
     transport::{
-        sdp::{Answerer, IceCredentials, LocalParameters, RemoteOffer, SendSlots, SendTrack},
+        sdp::{
+            Answerer, IceCredentials, IceFragment, LocalParameters, RemoteOffer, SendSlots,
+            SendStream, SendTrack, ViewerAnswer,
+        },
         srtp::SrtpProfile,
     },
 };
@@ -52,13 +55,26 @@ fn edited(text: &str, input: &mut Input<'_>) -> String {
 fn offers(texts: &[String], local: &LocalParameters) {
     let mut answerer = Answerer::default();
     for text in texts {
+        let _ = IceFragment::parse(text);
         let Ok(offer) = RemoteOffer::parse(text) else { continue };
+        viewer(&offer, local);
         let Ok(answer) = answerer.answer(&offer, local) else { continue };
         assert!(answer.sdp.ends_with("\r\n") && !answer.sdp.contains('\0'));
         let lines = answer.sdp.matches("\r\nm=").count();
         assert_eq!(lines, offer.media.len(), "an answer has the m-lines of its offer");
         assert!(answer.receive.iter().all(|line| !line.codecs.is_empty()));
     }
+}
+
+/// Answers as if the client only watched.
+fn viewer(offer: &RemoteOffer, local: &LocalParameters) {
+    let Ok(answer) = ViewerAnswer::new(offer) else { return };
+    let stream = |ssrc| SendStream { ssrc, rtx_ssrc: Some(ssrc + 1), name: "view".to_owned() };
+    let lines = answer.lines();
+    let streams: Vec<_> = lines.iter().zip((1..).step_by(2)).map(|(_, n)| stream(n)).collect();
+    let sdp = answer.write(local, &streams);
+    assert_eq!(sdp.matches("\r\nm=").count(), offer.media.len());
+    assert_eq!(sdp.matches("\r\na=sendonly").count(), lines.len());
 }
 
 /// Has our offer answered, and makes another.

@@ -8,6 +8,7 @@ use super::*;
 use crate::rooms::{member::Published, outbox::Outgoing};
 
 mod news;
+mod viewers;
 
 const ROUTER: RouterId = RouterId(1);
 const SETTINGS: RoomSettings = RoomSettings {

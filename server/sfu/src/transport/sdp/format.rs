@@ -103,19 +103,24 @@ fn is_accepted(codec: Codec, fmtp: &str) -> bool {
     }
 }
 
+/// `profile_idc` of the baseline profile.
+const BASELINE: u8 = 66;
+
 fn is_baseline(fmtp: &str) -> bool {
-    is_constrained_baseline(fmtp) || h264_profile(fmtp).is_some_and(|profile| profile == "4200")
+    h264_profile(fmtp).is_some_and(|(profile, flags)| profile == BASELINE && flags & 0x0F == 0)
 }
 
-/// Whether an H.264 `a=fmtp` says constrained baseline, the profile all browsers share:
-/// `profile_idc` 66 with constraint sets 0 to 2 (RFC 6184 8.1, table 5).
+/// Whether an H.264 `a=fmtp` says constrained baseline, the profile all browsers share: baseline with
+/// constraint set 1, whatever is said of sets 0 and 2 (RFC 6184 8.1, table 5).
 pub(super) fn is_constrained_baseline(fmtp: &str) -> bool {
-    h264_profile(fmtp).is_some_and(|profile| profile.eq_ignore_ascii_case("42e0"))
+    is_baseline(fmtp) && h264_profile(fmtp).is_some_and(|(_, flags)| flags & 0x40 != 0)
 }
 
 /// `profile_idc` and `profile-iop` of `profile-level-id`, without the level.
-fn h264_profile(fmtp: &str) -> Option<&str> {
-    parameter(fmtp, "profile-level-id").filter(|id| id.len() == 6)?.get(..4)
+fn h264_profile(fmtp: &str) -> Option<(u8, u8)> {
+    let id = parameter(fmtp, "profile-level-id").filter(|id| id.len() == 6)?;
+    let byte = |range| u8::from_str_radix(id.get(range)?, 16).ok();
+    Some((byte(0..2)?, byte(2..4)?))
 }
 
 /// The value of `name=value` in a `;`-separated parameter list.

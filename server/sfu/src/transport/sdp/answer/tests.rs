@@ -169,6 +169,20 @@ fn lines_without_a_common_codec_or_outside_the_group_are_rejected_and_named() {
     assert!(answer.sdp.contains("a=group:BUNDLE 0\r\n"));
 }
 
+/// Recorded from libdatachannel, which OBS Studio is built with: no header extensions, no RTX, and
+/// transport attributes after those of the codecs.
+#[test]
+fn the_offer_of_a_studio_is_received_by_its_ssrcs() {
+    let offer = include_str!("../fixtures/libdatachannel-offer.sdp");
+    let answer = answer_to(offer);
+    let [audio, video] = answer.receive.as_slice() else { panic!("{:?}", answer.receive) };
+    let h264 = NegotiatedCodec { payload_type: 96, codec: Codec::H264, rtx_payload_type: None };
+    assert_eq!(video.codecs, [h264]);
+    let group = |primary| SsrcGroup { primary, rtx: None };
+    assert_eq!((&*audio.ssrcs, &*video.ssrcs), (&[group(1111)][..], &[group(2222)][..]));
+    assert!(answer.sdp.contains("a=fmtp:96 profile-level-id=42e01f;packetization-mode=1"));
+}
+
 #[test]
 fn only_the_profiles_every_browser_decodes_are_accepted() {
     let offered = |fmtp: &str| {
@@ -181,6 +195,9 @@ fn only_the_profiles_every_browser_decodes_are_accepted() {
     };
     assert_eq!(offered("packetization-mode=1;profile-level-id=42E01F"), Some(108));
     assert_eq!(offered("packetization-mode=1; profile-level-id=42e034"), Some(108));
+    // As GStreamer writes what x264 makes: constraint sets 0 and 1, and set 1 alone.
+    assert_eq!(offered("packetization-mode=1;profile-level-id=42c015"), Some(108));
+    assert_eq!(offered("packetization-mode=1;profile-level-id=424015"), Some(108));
     // Without it, 102 is the plain baseline of mode 1.
     assert_eq!(offered("packetization-mode=0;profile-level-id=42e01f"), Some(102));
     assert_eq!(offered("profile-level-id=42e01f"), Some(102));
