@@ -294,6 +294,8 @@ impl Meeting {
     /// The browser is on a network again.
     pub fn handle_online(&mut self, now: Instant) {
         self.link.hurry(now);
+        self.publishing.leg.doubt();
+        self.receiving.leg.doubt();
         self.handle_wake(now);
     }
 

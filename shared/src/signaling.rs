@@ -125,6 +125,9 @@ pub enum Direction {
 /// | send | the client's offer | the server's answer |
 /// | recv | none | the server's offer |
 /// | recv | the client's answer | nothing |
+///
+/// A new path (ICE restart, RFC 8445 section 9) begins, on a send transport, with an offer of new
+/// credentials, and on a receive transport with [`Self::ice_restart`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectTransport {
@@ -133,6 +136,14 @@ pub struct ConnectTransport {
     /// The client's description, or none to ask for the server's offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<SessionDescription>,
+    /// Without a description: the server's offer shall have new ICE credentials.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ice_restart: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Data of `produce`.

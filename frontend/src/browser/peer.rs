@@ -9,11 +9,11 @@ use shared::media::{
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Event, MediaStreamTrack, RtcBundlePolicy, RtcConfiguration, RtcIceServer, RtcPeerConnection,
-    RtcPeerConnectionState, RtcPriorityType, RtcRtpCapabilities, RtcRtpCodecCapability,
-    RtcRtpEncodingParameters, RtcRtpReceiver, RtcRtpSender, RtcRtpTransceiver,
-    RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType, RtcSessionDescription,
-    RtcSessionDescriptionInit,
+    Event, MediaStreamTrack, RtcBundlePolicy, RtcConfiguration, RtcIceServer, RtcOfferOptions,
+    RtcPeerConnection, RtcPeerConnectionState, RtcPriorityType, RtcRtpCapabilities,
+    RtcRtpCodecCapability, RtcRtpEncodingParameters, RtcRtpReceiver, RtcRtpSender,
+    RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
+    RtcSessionDescription, RtcSessionDescriptionInit,
 };
 
 use super::devices::LocalMedia;
@@ -68,7 +68,8 @@ impl Peer {
             let connection = connection.clone();
             Closure::new(move |_: Event| match connection.connection_state() {
                 RtcPeerConnectionState::Connected => tell(PeerNews::Connected),
-                RtcPeerConnectionState::Failed => tell(PeerNews::Failed),
+                RtcPeerConnectionState::Disconnected => tell(PeerNews::Interrupted),
+                RtcPeerConnectionState::Failed => tell(PeerNews::Lost),
                 _ => {}
             })
         };
@@ -88,21 +89,27 @@ impl Peer {
         self.id
     }
 
-    /// Adds an m-line for each source, carrying its device where that is open, and offers.
+    /// Adds an m-line for each source, carrying its device where that is open.
+    pub(crate) fn add_lines(&self, media: &LocalMedia, sources: &[Source], max_video_bitrate: u32) {
+        for source in sources {
+            let line = self.add_line(*source, media.track(*source), max_video_bitrate);
+            self.sending.borrow_mut().push((*source, line));
+        }
+    }
+
+    /// Offers, over a new path if `ice_restart`; tells the m-lines of `sources`.
     ///
     /// # Errors
     /// The browser made no offer of it.
     pub(crate) async fn offer(
         &self,
-        media: &LocalMedia,
         sources: &[Source],
-        max_video_bitrate: u32,
+        ice_restart: bool,
     ) -> Result<PeerNews, PeerRefused> {
-        for source in sources {
-            let line = self.add_line(*source, media.track(*source), max_video_bitrate);
-            self.sending.borrow_mut().push((*source, line));
-        }
-        let offer = JsFuture::from(self.connection.create_offer()).await?;
+        let options = RtcOfferOptions::new();
+        options.set_ice_restart(ice_restart);
+        let offer = self.connection.create_offer_with_rtc_offer_options(&options);
+        let offer = JsFuture::from(offer).await?;
         self.set_local(offer.unchecked_into()).await?;
         let mids = self.mids(sources).ok_or(PeerRefused)?;
         let offer = self.local_description(DescriptionKind::Offer)?;

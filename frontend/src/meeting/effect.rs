@@ -55,6 +55,8 @@ pub enum Effect {
         sources: Vec<Source>,
         /// Bits per second to send of one video source at most.
         max_video_bitrate: u32,
+        /// Whether to look for a new path.
+        ice_restart: bool,
     },
     /// Send a video with what [`super::encoding::encodings`] says, from now on.
     Encode {
@@ -129,6 +131,10 @@ pub enum PeerNews {
     Answered(SessionDescription),
     /// Media connects.
     Connected,
-    /// Media does not connect, or a description could not be made or applied.
+    /// Nothing is heard on the path any more; it may come back by itself.
+    Interrupted,
+    /// No path is left, or none was found.
+    Lost,
+    /// The peer connection, or a description, could not be made or applied.
     Failed,
 }

@@ -21,6 +21,20 @@ pub(super) struct Leg {
     generation: u32,
     /// Times in a row that it did not connect.
     failures: u32,
+    path: Path,
+}
+
+/// How a leg's path is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Path {
+    /// It has not been found yet.
+    New,
+    /// Media flows.
+    Found,
+    /// The next negotiation is to look for a new one (ICE restart, RFC 8445 section 9).
+    Doubted,
+    /// A new one is looked for.
+    Sought,
 }
 
 #[derive(Debug)]
@@ -44,7 +58,7 @@ pub(super) struct Ends {
 
 impl Leg {
     pub(super) const fn new(direction: Direction) -> Self {
-        Self { direction, state: State::Absent, generation: 0, failures: 0 }
+        Self { direction, state: State::Absent, generation: 0, failures: 0, path: Path::New }
     }
 
     /// Both ends, when they exist; otherwise sees to it that they will.
@@ -93,6 +107,33 @@ impl Leg {
     /// Media flows.
     pub(super) const fn connected(&mut self) {
         self.failures = 0;
+        self.path = Path::Found;
+    }
+
+    /// Has the next negotiation look for a new path: the network changed, or the path is silent.
+    pub(super) const fn doubt(&mut self) {
+        if matches!((&self.state, self.path), (State::Made(_), Path::Found | Path::Sought)) {
+            self.path = Path::Doubted;
+        }
+    }
+
+    /// Whether there was a path, and no new one has been looked for since.
+    pub(super) const fn may_restart(&self) -> bool {
+        matches!(self.path, Path::Found | Path::Doubted)
+    }
+
+    /// Whether the next negotiation is to look for a new path.
+    pub(super) const fn is_doubted(&self) -> bool {
+        matches!(self.path, Path::Doubted)
+    }
+
+    /// A negotiation begins: whether it is to look for a new path.
+    pub(super) const fn seek(&mut self) -> bool {
+        let is_doubted = self.is_doubted();
+        if is_doubted {
+            self.path = Path::Sought;
+        }
+        is_doubted
     }
 
     /// Times in a row that it did not connect.
@@ -120,6 +161,7 @@ impl Leg {
         if let State::Made(ends) = self.state {
             outbox.effect(Effect::ClosePeer(ends.peer));
         }
+        self.path = Path::New;
         self.state = State::Absent;
     }
 

@@ -207,7 +207,9 @@ impl Publishing {
             PeerNews::Offered { offer, mids } => self.send_offer(now, ends, (offer, mids), outbox),
             PeerNews::Accepted => self.accepted(),
             PeerNews::Connected => self.leg.connected(),
-            PeerNews::Failed | PeerNews::Answered(_) => self.fail(now, outbox),
+            PeerNews::Interrupted => self.leg.doubt(),
+            PeerNews::Lost if self.leg.may_restart() => self.leg.doubt(),
+            PeerNews::Lost | PeerNews::Failed | PeerNews::Answered(_) => self.fail(now, outbox),
         }
     }
 
@@ -255,7 +257,8 @@ impl Publishing {
 
     /// When [`Self::reconcile`] has something to do without being told anything.
     pub(super) fn wake_at(&self) -> Option<Instant> {
-        let offer_at = (self.negotiation == Negotiation::Idle && self.unsent().next().is_some())
+        let has_to = self.unsent().next().is_some() || self.leg.is_doubted();
+        let offer_at = (self.negotiation == Negotiation::Idle && has_to)
             .then(|| self.leg.ends().map(|_| self.allowance.next()))
             .flatten();
         self.leg.wake_at().or(offer_at)
@@ -264,7 +267,7 @@ impl Publishing {
     fn offer(&mut self, now: Instant, ends: Ends, max_video_bitrate: u32, outbox: &mut Outbox) {
         let sources: Vec<Source> = self.unsent().collect();
         let may_start = self.negotiation == Negotiation::Idle && self.allowance.next() <= now;
-        if sources.is_empty() || !may_start {
+        if !may_start || (sources.is_empty() && !self.leg.is_doubted()) {
             return;
         }
         for source in &sources {
@@ -275,7 +278,8 @@ impl Publishing {
         }
         self.allowance.spend(now);
         self.negotiation = Negotiation::Offering;
-        outbox.effect(Effect::Offer { peer: ends.peer, sources, max_video_bitrate });
+        let (peer, ice_restart) = (ends.peer, self.leg.seek());
+        outbox.effect(Effect::Offer { peer, sources, max_video_bitrate, ice_restart });
     }
 
     fn send_offer(
@@ -286,7 +290,9 @@ impl Publishing {
         outbox: &mut Outbox,
     ) {
         let description = Some(offer);
-        let connect = ConnectTransport { transport_id: ends.transport_id, description };
+        let transport_id = ends.transport_id;
+        // That it restarts can be seen in the offer.
+        let connect = ConnectTransport { transport_id, description, ice_restart: false };
         outbox.request(now, Request::ConnectTransport(connect), Purpose::SendOffer);
         self.negotiation = Negotiation::Waiting { mids };
     }

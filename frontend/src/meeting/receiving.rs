@@ -141,12 +141,14 @@ impl Receiving {
             PeerNews::Answered(answer) => {
                 let transport_id = ends.transport_id;
                 let description = Some(answer.compact());
-                let connect = ConnectTransport { transport_id, description };
+                let connect = ConnectTransport { transport_id, description, ice_restart: false };
                 outbox.request(now, Request::ConnectTransport(connect), Purpose::RecvAnswer);
                 self.negotiation = Negotiation::Acknowledging;
             }
             PeerNews::Connected => self.leg.connected(),
-            PeerNews::Failed | PeerNews::Offered { .. } | PeerNews::Accepted => {
+            PeerNews::Interrupted => self.leg.doubt(),
+            PeerNews::Lost if self.leg.may_restart() => self.leg.doubt(),
+            PeerNews::Lost | PeerNews::Failed | PeerNews::Offered { .. } | PeerNews::Accepted => {
                 self.fail(now, outbox);
             }
         }
@@ -244,17 +246,19 @@ impl Receiving {
         }
         self.allowance.spend(now);
         self.negotiation = Negotiation::Waiting;
-        let connect = ConnectTransport { transport_id, description: None };
+        let ice_restart = self.leg.seek();
+        let connect = ConnectTransport { transport_id, description: None, ice_restart };
         outbox.request(now, Request::ConnectTransport(connect), Purpose::RecvOffer);
     }
 
     /// Whether a negotiation may start as far as this side is concerned: all that were asked for
-    /// have come, so that one negotiation serves them all.
+    /// have come, so that one negotiation serves them all. A new path waits for nobody.
     fn is_ready(&self) -> bool {
         let mut incoming = self.consumers.values();
-        self.negotiation == Negotiation::Idle
-            && !incoming.clone().any(|incoming| matches!(incoming, Incoming::Asked))
-            && incoming.any(|incoming| matches!(incoming, Incoming::Waiting(_)))
+        let has_come = !incoming.clone().any(|incoming| matches!(incoming, Incoming::Asked))
+            && incoming.any(|incoming| matches!(incoming, Incoming::Waiting(_)));
+        let is_doubted = self.leg.is_doubted() && self.leg.ends().is_some();
+        self.negotiation == Negotiation::Idle && (has_come || is_doubted)
     }
 
     fn offer_later(&mut self, now: Instant) {

@@ -127,10 +127,11 @@ impl Driver {
             }
             Effect::OpenPeer { peer, ice_servers } => self.open_peer(peer, &ice_servers),
             Effect::ClosePeer(peer) => self.close_peer(peer),
-            Effect::Offer { peer, sources, max_video_bitrate } => {
+            Effect::Offer { peer, sources, max_video_bitrate, ice_restart } => {
                 let media = self.media.clone();
                 self.drive(peer, async move |peer| {
-                    peer.offer(&media, &sources, max_video_bitrate).await
+                    peer.add_lines(&media, &sources, max_video_bitrate);
+                    peer.offer(&sources, ice_restart).await
                 });
             }
             Effect::Encode { peer, source, max_bitrate, wanted } => {

@@ -76,7 +76,7 @@ impl Place {
     pub(super) async fn connect_transport(
         &self,
         question: Question,
-        ConnectTransport { transport_id, description }: ConnectTransport,
+        ConnectTransport { transport_id, description, .. }: ConnectTransport,
     ) -> Result<Answered, Refusal> {
         let direction = self.room.lock().direction_of(&self.seat, transport_id)?;
         let connected = match (direction, description) {

@@ -27,7 +27,10 @@ pub(crate) trait Participant {
 impl Participant for Client {
     async fn offer(&mut self, transport_id: TransportId, sdp: String) -> String {
         let description = Some(SessionDescription { kind: DescriptionKind::Offer, sdp });
-        describe(self, ConnectTransport { transport_id, description }).await.expect("an answer").sdp
+        describe(self, ConnectTransport { transport_id, description, ice_restart: false })
+            .await
+            .expect("an answer")
+            .sdp
     }
 
     async fn consume_all(
@@ -43,13 +46,15 @@ impl Participant for Client {
             };
             consumers.push(consumed.consumer_id);
         }
-        let ask = ConnectTransport { transport_id, description: None };
+        let ask = ConnectTransport { transport_id, description: None, ice_restart: false };
         (describe(self, ask).await.expect("an offer").sdp, consumers)
     }
 
     async fn answer(&mut self, transport_id: TransportId, sdp: String) {
         let description = Some(SessionDescription { kind: DescriptionKind::Answer, sdp });
-        let reply = describe(self, ConnectTransport { transport_id, description }).await;
+        let reply =
+            describe(self, ConnectTransport { transport_id, description, ice_restart: false })
+                .await;
         assert_eq!(reply, None);
     }
 

@@ -44,11 +44,11 @@ async fn describe(
     sdp: &str,
 ) -> Result<TransportConnected, ErrorCode> {
     let description = Some(SessionDescription { kind, sdp: sdp.to_owned() });
-    connect(client, ConnectTransport { transport_id, description }).await
+    connect(client, ConnectTransport { transport_id, description, ice_restart: false }).await
 }
 
 async fn server_offer(client: &mut Client, transport_id: TransportId) -> String {
-    let request = ConnectTransport { transport_id, description: None };
+    let request = ConnectTransport { transport_id, description: None, ice_restart: false };
     let offer = connect(client, request).await.unwrap().description.unwrap();
     assert_eq!(offer.kind, DescriptionKind::Offer);
     offer.sdp
@@ -289,7 +289,7 @@ async fn a_description_that_cannot_be_used_is_refused() {
     ] {
         assert_eq!(describe(&mut client, transport, kind, sdp).await, Err(code));
     }
-    let nothing = ConnectTransport { transport_id: send, description: None };
+    let nothing = ConnectTransport { transport_id: send, description: None, ice_restart: false };
     assert_eq!(connect(&mut client, nothing).await, Err(ErrorCode::BadRequest));
     let early = produce(&mut client, send, "0", Source::Camera).await;
     assert!(early.is_err(), "nothing was negotiated");

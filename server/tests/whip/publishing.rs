@@ -72,14 +72,14 @@ pub(crate) async fn watch(client: &mut Client, producers: &[ProducerId]) -> Nati
             other => panic!("not the reply to consume: {other:?}"),
         }
     }
-    let ask = ConnectTransport { transport_id, description: None };
+    let ask = ConnectTransport { transport_id, description: None, ice_restart: false };
     let offer = match client.request(Request::ConnectTransport(ask)).await.unwrap() {
         Reply::ConnectTransport(connected) => connected.description.unwrap().sdp,
         other => panic!("not the reply to connectTransport: {other:?}"),
     };
     let sdp = peer.answer(offer).await;
     let description = Some(SessionDescription { kind: DescriptionKind::Answer, sdp });
-    let answer = ConnectTransport { transport_id, description };
+    let answer = ConnectTransport { transport_id, description, ice_restart: false };
     client.request(Request::ConnectTransport(answer)).await.unwrap();
     for consumer_id in consumers {
         client.done(Request::ResumeConsumer(ConsumerRef { consumer_id })).await;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use shared::{
     error::ErrorCode,
-    ids::{ProducerId, TransportId},
+    ids::{ConsumerId, ProducerId, TransportId},
     media::Source,
     signaling::{
-        CloseCode, Direction, Event, NewProducer, PeerLeft, PeerPresence, Presence, Producer,
-        ProducerRef, Request, TransportFailed,
+        CloseCode, ConsumerLayer, Direction, Event, LayersWanted, NewProducer, PeerLeft,
+        PeerPresence, Presence, Producer, ProducerRef, Request, TransportFailed,
     },
 };
 
@@ -81,7 +81,7 @@ fn disturb(world: &mut World, chance: &mut Chance) {
     match pick(chance, 12) {
         0 => world.server = [Server::Up, Server::Silent, Server::Down][pick(chance, 3)],
         1 if world.socket.is_some() => world.close(reconnectable(chance)),
-        2 => world.path = [PeerNews::Connected, PeerNews::Failed][pick(chance, 2)].clone(),
+        2 => world.path = [PeerNews::Connected, PeerNews::Lost][pick(chance, 2)].clone(),
         3 => refuse(world, chance),
         4 | 5 => world.event(event(chance)),
         6 => toggle(world, chance),
@@ -133,7 +133,7 @@ fn refuse(world: &mut World, chance: &mut Chance) {
 fn event(chance: &mut Chance) -> Event {
     let who = participant_id(u8::try_from(number(chance)).expect("small"));
     let producer = ProducerRef { producer_id: ProducerId(number(chance)) };
-    match pick(chance, 9) {
+    match pick(chance, 11) {
         0 | 1 => Event::PeerJoined(participant(
             u8::try_from(number(chance)).expect("small"),
             &[(number(chance), Source::Camera), (number(chance), Source::Microphone)],
@@ -154,6 +154,14 @@ fn event(chance: &mut Chance) -> Event {
         5 => Event::ProducerClosed(producer),
         6 => Event::ProducerPaused(producer),
         7 => Event::ServerShutdown,
+        8 => Event::ConsumerLayer(ConsumerLayer {
+            consumer_id: ConsumerId(100 + number(chance)),
+            layer: None,
+        }),
+        9 => Event::LayersWanted(LayersWanted {
+            producer_id: ProducerId(100 + number(chance)),
+            layers: vec![7],
+        }),
         _ => Event::TransportFailed(TransportFailed {
             transport_id: TransportId(100 + number(chance)),
             code: ErrorCode::IceNoPath,
@@ -174,8 +182,8 @@ fn toggle(world: &mut World, chance: &mut Chance) {
 fn peer_news(world: &mut World, chance: &mut Chance) {
     let direction = [Direction::Send, Direction::Recv][pick(chance, 2)];
     let generation = u32::try_from(number(chance)).expect("small");
-    let news = [PeerNews::Accepted, PeerNews::Connected, PeerNews::Failed];
-    let news = news[pick(chance, 3)].clone();
+    use PeerNews::{Accepted, Connected, Failed, Interrupted, Lost};
+    let news = [Accepted, Connected, Failed, Interrupted, Lost][pick(chance, 5)].clone();
     world.meeting.handle_peer(world.now, PeerId { direction, generation }, news);
 }
 

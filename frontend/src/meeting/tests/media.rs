@@ -15,7 +15,7 @@ use shared::{
 use super::world::{World, count, is_offer_request, participant, participant_id};
 use crate::meeting::{
     Received, Sound,
-    effect::{Effect, PeerNews},
+    effect::{Effect, PeerId, PeerNews},
     notice::{DeviceError, Notice},
     view::{DeviceState, TileKey},
 };
@@ -305,7 +305,7 @@ fn a_transport_that_the_server_reports_lost_is_made_anew_alone() {
 #[test]
 fn media_that_does_not_connect_is_said_until_it_does() {
     let mut world = World::new();
-    world.path = PeerNews::Failed;
+    world.path = PeerNews::Lost;
     world.settle();
     assert_eq!(world.meeting.view().notice, None, "once may be chance");
     world.run(Duration::from_secs(5));
@@ -354,4 +354,62 @@ fn held_back_sound_is_said_until_it_is_allowed() {
     assert_eq!(world.meeting.view().notice, Some(Notice::Autoplay));
     world.meeting.handle_sound(Sound::Allowed);
     assert_eq!(world.meeting.view().notice, None);
+}
+
+/// How a new path was asked for: by offers of one's own, and by asking the server for one.
+fn restarts(world: &mut World) -> (usize, usize) {
+    let own = |it: &&Effect| matches!(it, Effect::Offer { ice_restart: true, .. });
+    let own = world.take_effects().iter().filter(own).count();
+    let asked = count(
+        &world.take_requests(),
+        |it| matches!(it, Request::ConnectTransport(it) if it.ice_restart),
+    );
+    (own, asked)
+}
+
+#[test]
+fn on_another_network_both_directions_look_for_a_new_path_and_nothing_is_made_anew() {
+    let mut world = World::new();
+    world.others = vec![participant(1, &[(11, Source::Camera)])];
+    world.settle();
+    assert_eq!(restarts(&mut world), (0, 0));
+    world.meeting.handle_online(world.now);
+    world.run(Duration::from_secs(1));
+    let made = |it: &Effect| matches!(it, Effect::OpenPeer { .. } | Effect::ClosePeer(_));
+    assert!(!world.effects.iter().any(made));
+    assert_eq!(restarts(&mut world), (1, 1));
+    world.run(Duration::from_secs(60));
+    assert_eq!(restarts(&mut world), (0, 0));
+    assert_eq!(world.meeting.received().count(), 1);
+}
+
+#[test]
+fn a_path_that_falls_silent_is_looked_for_anew_on_its_side_alone() {
+    let mut world = World::new();
+    world.others = vec![participant(1, &[(11, Source::Camera)])];
+    world.settle();
+    restarts(&mut world);
+    let receiving = PeerId { direction: Direction::Recv, generation: 1 };
+    world.meeting.handle_peer(world.now, receiving, PeerNews::Interrupted);
+    world.run(Duration::from_secs(10));
+    assert_eq!(restarts(&mut world), (0, 1));
+    assert_eq!(world.meeting.received().count(), 1);
+}
+
+#[test]
+fn a_path_that_is_lost_is_looked_for_once_and_then_the_transport_is_made_anew() {
+    let mut world = World::new();
+    world.others = vec![participant(1, &[(11, Source::Camera)])];
+    world.settle();
+    restarts(&mut world);
+    world.path = PeerNews::Lost;
+    let sending = PeerId { direction: Direction::Send, generation: 1 };
+    world.meeting.handle_peer(world.now, sending, PeerNews::Lost);
+    world.settle();
+    let effects = world.take_effects();
+    let restarted = effects.iter().any(|it| matches!(it, Effect::Offer { ice_restart: true, .. }));
+    assert!(restarted && effects.contains(&Effect::ClosePeer(sending)), "{effects:?}");
+    world.path = PeerNews::Connected;
+    world.run(Duration::from_secs(2));
+    assert_eq!(transports(&world.take_requests()), [Direction::Send]);
 }
