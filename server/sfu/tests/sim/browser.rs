@@ -225,6 +225,8 @@ pub(crate) struct Viewer {
     pub(crate) asks_again: bool,
     /// What feedback about the way here is made of.
     recorder: TwccRecorder,
+    /// Its header extension ids.
+    pub(crate) ids: ExtensionIds,
     /// Packets that were nothing but padding.
     pub(crate) padding: u64,
 }
@@ -249,6 +251,7 @@ pub(crate) struct Arrival {
     pub(crate) at: Instant,
     pub(crate) sequence: u16,
     pub(crate) timestamp: u32,
+    pub(crate) payload_type: u8,
     pub(crate) payload: Vec<u8>,
     pub(crate) resent: bool,
 }
@@ -260,6 +263,7 @@ impl Viewer {
             tracks: BTreeMap::new(),
             asks_again: true,
             recorder: TwccRecorder::default(),
+            ids: ExtensionIds::ours(),
             padding: 0,
         }
     }
@@ -310,8 +314,7 @@ impl Viewer {
             Incoming::Rtp(packet) => {
                 let packet = RtpPacket::parse(packet).unwrap();
                 let ssrc = packet.header.ssrc;
-                let ids = ExtensionIds::ours();
-                let twcc = ids.id_of(Extension::TransportCc).unwrap();
+                let twcc = self.ids.id_of(Extension::TransportCc).unwrap();
                 let number = packet.header.extensions.get(twcc);
                 let number = number.expect("every packet has a transport-wide sequence number");
                 self.recorder.record(now, u16::from_be_bytes(number.try_into().unwrap()));
@@ -362,6 +365,7 @@ impl Track {
             at: now,
             sequence,
             timestamp: packet.header.timestamp,
+            payload_type: packet.header.payload_type,
             payload: packet.payload.to_vec(),
             resent: false,
         });
@@ -380,6 +384,7 @@ impl Track {
                 at: now,
                 sequence,
                 timestamp: packet.header.timestamp,
+                payload_type: packet.header.payload_type,
                 payload: payload.to_vec(),
                 resent: true,
             });

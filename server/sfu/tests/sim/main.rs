@@ -34,4 +34,5 @@ mod odd_clients;
 mod overload;
 mod replay;
 mod steady_state;
+mod viewing;
 mod voices;
