@@ -114,20 +114,20 @@ impl SendHistory {
     }
 
     fn slot(&self, number: u64) -> usize {
-        let count = (self.packets.len() as u64).max(1);
-        usize::try_from(number % count).unwrap_or(0)
+        usize::from(low_16(number)) & self.packets.len().wrapping_sub(1)
     }
 
     /// Whether the packet that would be overwritten is still wanted, or awaited by someone who
     /// reports.
     fn needs_room(&self, now: i64) -> bool {
-        let reports = self.last_feedback.is_some_and(|at| now - at < PATIENCE);
         let Some(number) = self.next.checked_sub(self.packets.len() as u64) else { return false };
+        let Some(packet) = self.packets.get(self.slot(number)) else { return false };
         let is_wanted = self.wanted_from.is_some_and(|from| number >= from);
-        let is_awaited = self.get(number).is_some_and(|packet| {
-            packet.fate == Fate::Unknown && now - self.sent_at(packet) < PATIENCE
-        });
-        reports && self.packets.len() < LIMIT && (is_wanted || is_awaited)
+        if !is_wanted && packet.fate != Fate::Unknown || self.packets.len() >= LIMIT {
+            return false;
+        }
+        let reports = self.last_feedback.is_some_and(|at| now - at < PATIENCE);
+        reports && (is_wanted || now - self.sent_at(packet) < PATIENCE)
     }
 
     fn grow(&mut self) {
