@@ -89,6 +89,9 @@ impl Pacer {
     /// Sets the pace by the estimate; none lets everything pass.
     pub fn set_estimate(&mut self, estimate: Option<u64>) {
         self.pace = estimate.map(|estimate| percent(estimate, PACE));
+        if self.pace.is_none() && self.queue.is_empty() {
+            self.spare = Vec::new();
+        }
     }
 
     /// Says what to do with a packet of `size` bytes on the wire.

@@ -132,6 +132,7 @@ impl Worker {
 
     fn carry_out(&mut self, now: Instant, Change { consumer, layer }: Change) {
         let Some(entry) = self.table.consumers.get(&consumer).copied() else { return };
+        tracing::debug!(%consumer, ?layer, "[CONSUME] {consumer} is granted {layer:?}");
         self.with_router(entry.router_id, |router, _| router.set_target(now, entry.key, layer));
     }
 }
