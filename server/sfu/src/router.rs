@@ -295,12 +295,12 @@ impl Router {
             }
             Err(reason) => reason,
         };
-        let begins_or_ends = producer.notes_excess(outcome);
+        let begins_or_ends = producer.notes_excess(incoming.layer, outcome);
         if let Some(due) = producer.due() {
             self.schedule_producer(now, incoming.producer, due);
         }
         if begins_or_ends {
-            self.turn_excess(now, incoming.producer);
+            self.turn_excess(now, incoming.producer, incoming.layer);
         }
         if begins {
             self.retarget(now, incoming.producer);

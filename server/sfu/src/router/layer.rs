@@ -37,6 +37,8 @@ pub(super) struct LayerStream {
     pub(super) size: Option<(u16, u16)>,
     /// Whether any viewer is sent it, or waits for it.
     pub(super) watched: bool,
+    /// Whether more of it comes than its publisher may send, and nothing of it is forwarded.
+    pub(super) is_excessive: bool,
     last_packet: Option<Instant>,
     clock: Option<(SenderClock, Instant)>,
 }
@@ -61,6 +63,7 @@ impl LayerStream {
             rates: Default::default(),
             size: None,
             watched: false,
+            is_excessive: false,
             last_packet: None,
             clock: None,
         }

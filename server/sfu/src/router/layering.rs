@@ -238,7 +238,10 @@ pub(super) const fn bit(layer: u8) -> u8 {
 
 /// What selectors see of a source's layers, and how many there are.
 fn views(now: Instant, producer: &Producer) -> ([LayerView; MAX_LAYERS], usize) {
-    let view = |stream: &LayerStream| LayerView { size: stream.size, is_live: stream.is_live(now) };
+    let view = |stream: &LayerStream| LayerView {
+        size: stream.size,
+        is_live: stream.is_live(now) && !stream.is_excessive,
+    };
     let mut views = [LayerView { size: None, is_live: false }; MAX_LAYERS];
     for (slot, stream) in views.iter_mut().zip(&producer.layers) {
         *slot = view(stream);

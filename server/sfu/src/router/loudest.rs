@@ -11,7 +11,7 @@ use shared::ids::ProducerId;
 use crate::{extension::Extension, rtp::RtpHeader};
 
 use super::{
-    Arena, IncomingRtp, ProducerKey, Router, RouterError, TransportKey,
+    Arena, ConsumerKey, IncomingRtp, ProducerKey, Router, RouterError, TransportKey,
     producer::Producer,
     speaker::{Loudness, Place, SpeakerDetector, Voice},
 };
@@ -122,6 +122,13 @@ impl Router {
     pub fn last_speech(&self, publisher: TransportKey) -> Option<Instant> {
         let mut spoken = self.voices.spoken.iter();
         spoken.find(|(transport, _)| *transport == publisher).map(|(_, at)| *at)
+    }
+
+    /// When the publisher of what a consumer receives last spoke; none when it is long ago.
+    #[must_use]
+    pub fn spoke(&self, consumer: ConsumerKey) -> Option<Instant> {
+        let producer = self.consumers.get(consumer.0)?.options.producer;
+        self.last_speech(self.producers.get(producer.0)?.options.transport)
     }
 
     /// Takes note of a microphone's packet before it is taken in, and gives or takes places.

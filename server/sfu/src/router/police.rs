@@ -9,6 +9,8 @@ use super::{ProducerKey, Router};
 const TOLERATED: u64 = 125;
 
 /// What may come at once, as time at the tolerated rate: a key frame, or the burst after a stall.
+/// The smallest layer may have half as much more than the largest, so that it goes on when that
+/// is cut.
 const BURST: Duration = Duration::from_secs(1);
 
 /// Once too much has come, nothing passes until so much may come at once again: room for the key
@@ -29,20 +31,29 @@ pub(super) struct Policer {
     rate: u64,
     /// When all that came so far is paid for at the rate.
     paid_at: Option<Instant>,
-    is_over: bool,
 }
 
 impl Policer {
     pub(super) fn new(bitrate: u32) -> Self {
-        Self { rate: (u64::from(bitrate) * TOLERATED / 100).max(1), paid_at: None, is_over: false }
+        Self { rate: (u64::from(bitrate) * TOLERATED / 100).max(1), paid_at: None }
     }
 
-    pub(super) fn admit(&mut self, now: Instant, bytes: usize) -> Verdict {
+    /// Decides on a packet of a layer, 0 the smallest, of so many; `is_over` says whether there was
+    /// too much of that layer just before.
+    pub(super) fn admit(
+        &mut self,
+        now: Instant,
+        bytes: usize,
+        (layer, layers): (u8, usize),
+        is_over: bool,
+    ) -> Verdict {
         let paid_at = self.paid_at.map_or(now, |paid_at| paid_at.max(now));
         let cost = Duration::from_micros(bytes as u64 * 8_000_000 / self.rate);
         let debt = paid_at.saturating_duration_since(now) + cost;
-        self.is_over = debt > if self.is_over { RECOVERED } else { BURST };
-        if self.is_over {
+        let largest = u32::try_from(layers.saturating_sub(1)).unwrap_or(u32::MAX);
+        let below = largest.saturating_sub(u32::from(layer));
+        let burst = BURST + BURST * below / (2 * largest.max(1));
+        if debt > if is_over { burst.saturating_sub(RECOVERED) } else { burst } {
             return Verdict::TooMuch;
         }
         self.paid_at = Some(paid_at + cost);
@@ -51,20 +62,21 @@ impl Policer {
 }
 
 impl Router {
-    /// Stops forwarding a source whose publisher sends too much, as if it was muted, or goes on
-    /// with its next key frame.
-    pub(super) fn turn_excess(&mut self, now: Instant, key: ProducerKey) {
+    /// Stops forwarding a layer of which too much is sent, as if it was switched off, or goes on with
+    /// its next key frame.
+    pub(super) fn turn_excess(&mut self, now: Instant, key: ProducerKey, layer: u8) {
         let Some(producer) = self.producers.get_mut(key.0) else { return };
-        if !producer.is_excessive {
-            self.retarget(now, key);
-            return;
-        }
-        producer.forget_wishes();
-        for key in &producer.consumers {
-            if let Some(consumer) = self.consumers.get_mut(key.0) {
-                consumer.interrupt();
+        let Some(stream) = producer.layers.get_mut(usize::from(layer)) else { return };
+        if stream.is_excessive {
+            stream.forget_wishes();
+            for key in &producer.consumers {
+                let consumer = self.consumers.get_mut(key.0);
+                if let Some(consumer) = consumer.filter(|one| one.stream() == Some(layer)) {
+                    consumer.interrupt();
+                }
             }
         }
+        self.retarget(now, key);
     }
 }
 
@@ -80,8 +92,9 @@ mod tests {
         let start = epoch();
         let interval = Duration::from_micros(8_000_000_000 / bitrate);
         let (mut bits, mut cuts, mut last) = (0, 0, Verdict::Within);
+        let mut admit = |now, last| policer.admit(now, 1_000, (0, 1), last == Verdict::TooMuch);
         for n in 0..u32::try_from(bitrate * 10 / 8_000).unwrap() {
-            let verdict = policer.admit(start + interval * n, 1_000);
+            let verdict = admit(start + interval * n, last);
             bits += if verdict == Verdict::Within { 8_000 } else { 0 };
             cuts += u32::from(verdict == Verdict::TooMuch && last == Verdict::Within);
             last = verdict;
@@ -109,7 +122,18 @@ mod tests {
     fn a_key_frame_may_come_at_once() {
         let mut policer = Policer::new(1_000_000);
         let now = epoch();
-        let passed = (0..200).filter(|_| policer.admit(now, 1_000) == Verdict::Within).count();
+        let mut admit = || policer.admit(now, 1_000, (0, 1), false);
+        let passed = (0..200).filter(|_| admit() == Verdict::Within).count();
         assert_eq!(passed, 156, "a second of 1.25 Mbit/s");
+    }
+
+    #[test]
+    fn the_largest_layer_is_cut_first() {
+        let mut policer = Policer::new(1_000_000);
+        let now = epoch();
+        let mut admit = |layer| policer.admit(now, 1_000, (layer, 3), false);
+        let passed =
+            [2, 1, 0].map(|layer| (0..200).filter(|_| admit(layer) == Verdict::Within).count());
+        assert_eq!(passed, [156, 39, 39]);
     }
 }

@@ -143,8 +143,6 @@ pub(super) struct Producer {
     pub(super) stats: ProducerStats,
     /// What its publisher may send of it; none is no limit.
     pub(super) policer: Option<Policer>,
-    /// Whether its publisher sends more, and nothing of it is forwarded.
-    pub(super) is_excessive: bool,
 }
 
 /// A packet that was taken in and waits in the cache to be forwarded.
@@ -191,7 +189,6 @@ impl Producer {
             listener_loss: 0,
             stats: ProducerStats::default(),
             policer: None,
-            is_excessive: false,
         }
     }
 
@@ -217,14 +214,15 @@ impl Producer {
         self.layers.iter().filter_map(LayerStream::due).min()
     }
 
-    /// Notes whether its publisher sends more than it may; returns whether that is new.
-    pub(super) const fn notes_excess(&mut self, outcome: Ingested) -> bool {
+    /// Notes whether its publisher sends more of a layer than it may; returns whether that is new.
+    pub(super) fn notes_excess(&mut self, layer: u8, outcome: Ingested) -> bool {
         let is_excessive = match outcome {
             Ingested::Excess => true,
             Ingested::Forwarded => false,
             _ => return false,
         };
-        is_excessive != std::mem::replace(&mut self.is_excessive, is_excessive)
+        let Some(stream) = self.layers.get_mut(usize::from(layer)) else { return false };
+        is_excessive != std::mem::replace(&mut stream.is_excessive, is_excessive)
     }
 
     /// Stops asking for anything.
@@ -250,7 +248,7 @@ impl Producer {
             StreamRole::Primary => (packet.header.sequence, packet.payload),
             StreamRole::Rtx => unwrap_rtx(packet.payload).ok_or(Ingested::Probe)?,
         };
-        let codec = self.options.codec;
+        let (codec, count) = (self.options.codec, self.layers.len());
         let stream = self.layers.get_mut(usize::from(incoming.layer)).ok_or(Ingested::Malformed)?;
         let arrival = stream.arrivals.accept(number, incoming.role == StreamRole::Primary);
         let sequence = match arrival {
@@ -271,8 +269,11 @@ impl Producer {
             return Err(Ingested::Unheard);
         }
         // Only what is new counts: browsers look for bandwidth with packets that were there before.
-        let policer = self.policer.as_mut();
-        if policer.is_some_and(|one| one.admit(now, incoming.packet.len()) == Verdict::TooMuch) {
+        let verdict = self.policer.as_mut().map(|policer| {
+            let layer = (incoming.layer, count);
+            policer.admit(now, incoming.packet.len(), layer, stream.is_excessive)
+        });
+        if verdict == Some(Verdict::TooMuch) {
             return Err(Ingested::Excess);
         }
         stream

@@ -25,10 +25,11 @@ impl Router {
         let Some(found) = self.producers.get_mut(producer.0) else {
             return;
         };
-        if found.paused || found.is_excessive || !found.options.codec.is_video() {
+        if found.paused || !found.options.codec.is_video() {
             return;
         }
-        let Some(stream) = found.layers.get_mut(usize::from(layer)) else { return };
+        let stream = found.layers.get_mut(usize::from(layer));
+        let Some(stream) = stream.filter(|stream| !stream.is_excessive) else { return };
         stream.key_frames.request(now);
         if let Some(due) = found.due() {
             self.schedule_producer(now, producer, due);

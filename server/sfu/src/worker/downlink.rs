@@ -1,7 +1,7 @@
 //! Serves each viewer's link: what was held leaves, padding looks for more, and what there is is
 //! shared out.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shared::media::Source;
 
@@ -22,6 +22,10 @@ const PADDING_BYTES: usize = PADDING_PACKET_LEN + MAX_RTP_OVERHEAD + PACKET_OVER
 
 /// What a packet's headers add to the bit rate of a video, as part of it: 60 bytes to each 1,000.
 const HEADERS: u32 = 16;
+
+/// How long after a word its speaker is more important than the others: longer than a pause to
+/// think, so that a dialogue does not make pictures change with each sentence.
+const SPEAKS: Duration = Duration::from_secs(5);
 
 impl Worker {
     /// Takes a viewer's transport-wide feedback.
@@ -124,9 +128,18 @@ impl Worker {
             if steps.as_slice().is_empty() {
                 continue;
             }
-            let importance =
-                if entry.source == Source::Screen { Importance::Screen } else { Importance::Tile };
-            allocation.wish(Wish { consumer, importance, area: 0, steps });
+            let viewing = router.viewing(entry.key).unwrap_or_default();
+            let importance = if entry.source == Source::Screen {
+                Importance::Screen
+            } else if viewing.pinned {
+                Importance::Pinned
+            } else if router.spoke(entry.key).is_some_and(|at| now <= at + SPEAKS) {
+                Importance::Speaker
+            } else {
+                Importance::Tile
+            };
+            let area = u32::from(viewing.width) * u32::from(viewing.height);
+            allocation.wish(Wish { consumer, importance, area, steps });
         }
     }
 
