@@ -1,22 +1,24 @@
 //! One participant's receipt of one producer: what it is sent, under which numbers.
 
+mod repair;
+
 use std::time::{Duration, Instant};
 
 use shared::{ids::ConsumerId, media::Layer};
 
 use crate::codec::Codec;
 
+use repair::RtxStream;
+
 use super::{
     ProducerKey,
-    egress::{
-        CanonicalPacket, Egress, OutgoingRtp, PADDING, SenderReport, TWCC_OFFSET, TransportKey,
-    },
+    egress::{CanonicalPacket, Egress, OutgoingRtp, SenderReport, TWCC_OFFSET, TransportKey},
     frame::FrameInfo,
     modular::{low32, ntp_duration},
     producer::{Producer, Received},
-    resend::{ResendDecision, ResendLimiter},
+    resend::ResendLimiter,
     selector::{FrameDecision, LayerSelector, LayerView},
-    sequence::{PictureOffset, Position, Rewritten, SequenceRewriter, Standing},
+    sequence::{Position, Rewritten, SequenceRewriter, Standing},
 };
 
 /// The first sender report follows the first packet after this time: late enough for the
@@ -144,17 +146,6 @@ enum Told {
     /// Nothing, and that it is sent the only layer there is goes without saying.
     Any,
     Layer(Option<Layer>),
-}
-
-/// The stream of a viewer's retransmissions.
-#[derive(Debug)]
-struct RtxStream {
-    ssrc: u32,
-    payload_type: u8,
-    next_index: u64,
-    limiter: ResendLimiter,
-    /// Whether the viewer knows what to do with it.
-    accepted: bool,
 }
 
 impl Consumer {
@@ -306,69 +297,6 @@ impl Consumer {
                 }
             }
         }
-    }
-
-    /// Answers a viewer's request for lost packets from the packets the stream keeps.
-    ///
-    /// Without a stream for retransmissions there is no answer: sealing the same number twice with
-    /// different bytes would break the cipher.
-    pub(super) fn resend<E: Egress>(
-        &mut self,
-        now: Instant,
-        numbers: &[u16],
-        source: &Producer,
-        egress: &mut E,
-    ) {
-        self.stats.nacked += numbers.len() as u64;
-        let flows = !self.is_silent();
-        let Some(rtx) = self.rtx.as_mut().filter(|rtx| rtx.accepted && flows) else {
-            self.stats.unanswered += numbers.len() as u64;
-            return;
-        };
-        for number in numbers {
-            let kept = self
-                .rewriter
-                .original(*number)
-                .and_then(|found| Some((found, source.packet(found.layer, found.sequence)?)));
-            let Some((found, packet)) = kept else {
-                self.stats.unanswered += 1;
-                continue;
-            };
-            if rtx.limiter.decide(now, found.index, self.round_trip) == ResendDecision::TooSoon {
-                self.stats.throttled += 1;
-                continue;
-            }
-            let rewritten = Rewritten {
-                index: rtx.next_index,
-                timestamp: packet.timestamp.wrapping_add(found.timestamp_offset),
-                pictures: found.pictures,
-            };
-            rtx.next_index += 1;
-            let frame = FrameInfo::of(self.codec, packet.payload());
-            let outgoing = OutgoingRtp {
-                rtx_original_sequence: Some(*number),
-                vp8: found.pictures.numbers(frame),
-                ..outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten)
-            };
-            self.stats.retransmissions += 1;
-            self.stats.retransmitted_octets += outgoing.payload_len() as u64;
-            egress.send_rtp(self.options.transport, outgoing);
-        }
-    }
-
-    /// Sends packets of padding on the stream of retransmissions, which decoders never see. Returns
-    /// whether there is one that the viewer accepts.
-    pub(super) fn pad<E: Egress>(&mut self, packets: usize, egress: &mut E) -> bool {
-        let Some(rtx) = self.rtx.as_mut().filter(|rtx| rtx.accepted) else { return false };
-        let Some(packet) = CanonicalPacket::read(&PADDING) else { return false };
-        for _ in 0..packets {
-            let pictures = PictureOffset::default();
-            let rewritten = Rewritten { index: rtx.next_index, timestamp: 0, pictures };
-            rtx.next_index += 1;
-            let padding = outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten);
-            egress.send_rtp(self.options.transport, padding);
-        }
-        true
     }
 
     /// The sender report that is due at `now`, if one is and the publisher's clocks are known.

@@ -1,0 +1,88 @@
+//! What a viewer is sent besides the media itself: packets that were lost, and padding.
+
+use std::time::Instant;
+
+use super::{Consumer, outgoing};
+use crate::router::{
+    egress::{CanonicalPacket, Egress, OutgoingRtp, PADDING},
+    frame::FrameInfo,
+    producer::Producer,
+    resend::{ResendDecision, ResendLimiter},
+    sequence::{PictureOffset, Rewritten},
+};
+
+/// The stream of a viewer's retransmissions.
+#[derive(Debug)]
+pub(super) struct RtxStream {
+    pub(super) ssrc: u32,
+    pub(super) payload_type: u8,
+    pub(super) next_index: u64,
+    pub(super) limiter: ResendLimiter,
+    /// Whether the viewer knows what to do with it.
+    pub(super) accepted: bool,
+}
+
+impl Consumer {
+    /// Answers a viewer's request for lost packets from the packets the stream keeps.
+    ///
+    /// Without a stream for retransmissions there is no answer: sealing the same number twice with
+    /// different bytes would break the cipher.
+    pub(in crate::router) fn resend<E: Egress>(
+        &mut self,
+        now: Instant,
+        numbers: &[u16],
+        source: &Producer,
+        egress: &mut E,
+    ) {
+        self.stats.nacked += numbers.len() as u64;
+        let flows = !self.is_silent();
+        let Some(rtx) = self.rtx.as_mut().filter(|rtx| rtx.accepted && flows) else {
+            self.stats.unanswered += numbers.len() as u64;
+            return;
+        };
+        for number in numbers {
+            let kept = self
+                .rewriter
+                .original(*number)
+                .and_then(|found| Some((found, source.packet(found.layer, found.sequence)?)));
+            let Some((found, packet)) = kept else {
+                self.stats.unanswered += 1;
+                continue;
+            };
+            if rtx.limiter.decide(now, found.index, self.round_trip) == ResendDecision::TooSoon {
+                self.stats.throttled += 1;
+                continue;
+            }
+            let rewritten = Rewritten {
+                index: rtx.next_index,
+                timestamp: packet.timestamp.wrapping_add(found.timestamp_offset),
+                pictures: found.pictures,
+            };
+            rtx.next_index += 1;
+            let frame = FrameInfo::of(self.codec, packet.payload());
+            let outgoing = OutgoingRtp {
+                rtx_original_sequence: Some(*number),
+                vp8: found.pictures.numbers(frame),
+                ..outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten)
+            };
+            self.stats.retransmissions += 1;
+            self.stats.retransmitted_octets += outgoing.payload_len() as u64;
+            egress.send_rtp(self.options.transport, outgoing);
+        }
+    }
+
+    /// Sends packets of padding on the stream of retransmissions, which decoders never see. Returns
+    /// whether there is one that the viewer accepts.
+    pub(in crate::router) fn pad<E: Egress>(&mut self, packets: usize, egress: &mut E) -> bool {
+        let Some(rtx) = self.rtx.as_mut().filter(|rtx| rtx.accepted) else { return false };
+        let Some(packet) = CanonicalPacket::read(&PADDING) else { return false };
+        for _ in 0..packets {
+            let pictures = PictureOffset::default();
+            let rewritten = Rewritten { index: rtx.next_index, timestamp: 0, pictures };
+            rtx.next_index += 1;
+            let padding = outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten);
+            egress.send_rtp(self.options.transport, padding);
+        }
+        true
+    }
+}
