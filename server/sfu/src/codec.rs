@@ -44,6 +44,16 @@ impl Codec {
         }
     }
 
+    /// The payload type of this codec with redundancy (RFC 2198) in every offer of ours; only audio
+    /// has it.
+    #[must_use]
+    pub const fn red_payload_type(self) -> Option<u8> {
+        match self {
+            Self::Opus => Some(63),
+            Self::Vp8 | Self::Vp9 | Self::H264 | Self::Av1 => None,
+        }
+    }
+
     /// RTP clock rate in Hz.
     #[must_use]
     pub const fn clock_rate(self) -> u32 {

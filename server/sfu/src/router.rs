@@ -19,6 +19,7 @@
 //! | [`keyframe`], [`vp8`], [`vp9`], [`av1`] | what payloads say of frames and layers, where a decoder can start
 //! | `speaker`, `loudest` | who speaks, and whose voice is forwarded in a big room |
 //! | `police` | how much a publisher may send |
+//! | [`red`] | redundant audio, and what of it is sent to whom |
 //! | `missing`, `resend` | repair towards the publisher, repair towards the viewer |
 //! | `schedule` | when to ask, and when to report |
 //!
@@ -43,6 +44,7 @@ mod modular;
 mod names;
 mod police;
 mod producer;
+pub mod red;
 mod resend;
 mod schedule;
 mod selector;
@@ -270,6 +272,13 @@ impl Router {
     pub fn accept_retransmissions(&mut self, consumer: ConsumerKey, accepted: bool) {
         if let Some(consumer) = self.consumers.get_mut(consumer.0) {
             consumer.accept_retransmissions(accepted);
+        }
+    }
+
+    /// Takes a viewer's word on whether it reads redundant audio; it is sent plain audio until then.
+    pub fn accept_redundancy(&mut self, consumer: ConsumerKey, accepted: bool) {
+        if let Some(consumer) = self.consumers.get_mut(consumer.0) {
+            consumer.accept_redundancy(accepted);
         }
     }
 

@@ -120,8 +120,9 @@ pub(super) fn offer(client: &ClientEnd<'_>, tracks: &[LocalTrack]) -> String {
         let (name, clock_rate) = (codec.encoding_name(), codec.clock_rate());
         let transport_cc = Extension::TransportCc;
         let rtx = codec.rtx_payload_type();
-        let repeats = rtx.map(|rtx| format!(" {rtx}")).unwrap_or_default();
-        line(&mut sdp, format_args!("m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type}{repeats}"));
+        let red = codec.red_payload_type();
+        let further = rtx.or(red).map(|other| format!(" {other}")).unwrap_or_default();
+        line(&mut sdp, format_args!("m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type}{further}"));
         line(&mut sdp, format_args!("c=IN IP4 0.0.0.0"));
         line(&mut sdp, format_args!("a=mid:{mid}"));
         line(&mut sdp, format_args!("a=sendonly"));
@@ -136,6 +137,10 @@ pub(super) fn offer(client: &ClientEnd<'_>, tracks: &[LocalTrack]) -> String {
         if let Some(rtx) = rtx {
             line(&mut sdp, format_args!("a=rtpmap:{rtx} rtx/{clock_rate}"));
             line(&mut sdp, format_args!("a=fmtp:{rtx} apt={payload_type}"));
+        }
+        if let Some(red) = red {
+            line(&mut sdp, format_args!("a=rtpmap:{red} red/{clock_rate}{channels}"));
+            line(&mut sdp, format_args!("a=fmtp:{red} {payload_type}/{payload_type}"));
         }
         line(&mut sdp, format_args!("a=extmap:{} {}", transport_cc.id(), transport_cc.uri()));
         if !codec.is_video() {

@@ -46,6 +46,9 @@ pub struct OutgoingRtp<'a> {
     pub rtx_original_sequence: Option<u16>,
     /// Picture numbers of the viewer's own, where the packet's will not do.
     pub vp8: Option<Vp8Numbers>,
+    /// Bytes at the start of the payload that this viewer does not get: the frames that a packet of
+    /// redundant audio repeats.
+    pub omitted: usize,
 }
 
 impl OutgoingRtp<'_> {
@@ -65,7 +68,8 @@ impl OutgoingRtp<'_> {
     /// Length of the packet on the wire before sealing, in bytes.
     #[must_use]
     pub const fn encoded_len(&self) -> usize {
-        self.packet.len() + if self.rtx_original_sequence.is_some() { 2 } else { 0 }
+        let added = if self.rtx_original_sequence.is_some() { 2 } else { 0 };
+        (self.packet.len() + added).saturating_sub(self.omitted)
     }
 
     /// Where the media's payload begins on the wire.
@@ -87,16 +91,15 @@ impl OutgoingRtp<'_> {
 
     fn try_write(&self, buffer: &mut [u8], twcc: Option<u16>) -> Option<usize> {
         let buffer = buffer.get_mut(..self.encoded_len())?;
+        let (header, payload) = self.packet.split_at_checked(self.header_len)?;
+        let (head, mut body) = buffer.split_at_mut_checked(self.header_len)?;
+        head.copy_from_slice(header);
         if let Some(original) = self.rtx_original_sequence {
-            let (header, payload) = self.packet.split_at_checked(self.header_len)?;
-            let (head, body) = buffer.split_at_mut_checked(self.header_len)?;
-            let (number, body) = body.split_first_chunk_mut::<2>()?;
-            head.copy_from_slice(header);
+            let (number, rest) = body.split_first_chunk_mut::<2>()?;
             *number = original.to_be_bytes();
-            body.copy_from_slice(payload);
-        } else {
-            buffer.copy_from_slice(self.packet);
+            body = rest;
         }
+        body.copy_from_slice(payload.get(self.omitted..)?);
         self.patch_header(buffer.first_chunk_mut::<FIXED_HEADER_LEN>()?);
         if let Some(numbers) = self.vp8 {
             numbers.write_over(buffer.get_mut(self.payload_offset()..)?);
@@ -182,17 +185,21 @@ pub(super) struct CanonicalPacket<'a> {
     pub(super) header_len: usize,
     pub(super) timestamp: u32,
     pub(super) marker: bool,
+    /// What the payload is, in our offers, if it is redundant audio.
+    pub(super) redundancy: Option<u8>,
 }
 
 impl<'a> CanonicalPacket<'a> {
-    /// Writes `packet` with `payload` in canonical form; `None` when `buffer` is too short.
+    /// Writes `packet` with `payload` in canonical form; `None` when `buffer` is too short. Redundant
+    /// audio is marked by its payload type, where others have none.
     pub(super) fn write(
         buffer: &mut [u8],
         packet: &RtpPacket<'_>,
-        payload: &[u8],
+        (payload, redundancy): (&[u8], Option<u8>),
         ids: &ExtensionIds,
     ) -> Option<usize> {
         let fields = RtpFields {
+            payload_type: redundancy.unwrap_or(0),
             marker: packet.header.marker,
             timestamp: packet.header.timestamp,
             ..RtpFields::default()
@@ -230,6 +237,7 @@ impl<'a> CanonicalPacket<'a> {
             header_len: RtpWriter::FIRST_ELEMENT + 4 * words,
             timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
             marker: kind & 0x80 != 0,
+            redundancy: Some(kind & 0x7F).filter(|payload_type| *payload_type != 0),
         })
     }
 }
@@ -263,7 +271,8 @@ mod tests {
         let packet = RtpPacket::parse(&source[..len]).unwrap();
         let mut buffer = vec![0xEE; 400];
         let len =
-            CanonicalPacket::write(&mut buffer, &packet, packet.payload, &publisher_ids()).unwrap();
+            CanonicalPacket::write(&mut buffer, &packet, (packet.payload, None), &publisher_ids())
+                .unwrap();
         buffer.truncate(len);
         buffer
     }
@@ -281,6 +290,7 @@ mod tests {
             twcc_offset: Some(TWCC_OFFSET),
             rtx_original_sequence,
             vp8: None,
+            omitted: 0,
         }
     }
 

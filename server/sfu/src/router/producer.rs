@@ -19,6 +19,7 @@ use super::{
     layer::{LayerStream, Liveness, MAX_LAYERS},
     layering::WantedLayers,
     police::{Policer, Verdict},
+    red::newest_frame,
     sequence::Position,
     speaker::{Place, Voice},
     vp8::key_frame_size,
@@ -50,6 +51,8 @@ pub struct ProducerOptions {
 pub enum StreamRole {
     /// The media itself.
     Primary,
+    /// The media itself, each packet with the frames before it (RFC 2198).
+    Redundant,
     /// Retransmissions: the payload starts with the number of the packet it repeats (RFC 4588).
     Rtx,
 }
@@ -235,6 +238,15 @@ impl Producer {
         self.layers.get(usize::from(layer))?.packet(sequence)
     }
 
+    /// What redundant audio is marked with; it must be possible to take the newest frame out.
+    fn redundancy(&self, role: StreamRole, payload: &[u8]) -> Result<Option<u8>, Ingested> {
+        match role {
+            StreamRole::Primary | StreamRole::Rtx => Ok(None),
+            StreamRole::Redundant if newest_frame(payload).is_none() => Err(Ingested::Malformed),
+            StreamRole::Redundant => Ok(self.options.codec.red_payload_type()),
+        }
+    }
+
     fn try_receive(
         &mut self,
         now: Instant,
@@ -245,12 +257,13 @@ impl Producer {
         }
         let packet = RtpPacket::parse(incoming.packet).map_err(|_| Ingested::Malformed)?;
         let (number, payload) = match incoming.role {
-            StreamRole::Primary => (packet.header.sequence, packet.payload),
+            StreamRole::Primary | StreamRole::Redundant => (packet.header.sequence, packet.payload),
             StreamRole::Rtx => unwrap_rtx(packet.payload).ok_or(Ingested::Probe)?,
         };
+        let redundancy = self.redundancy(incoming.role, payload)?;
         let (codec, count) = (self.options.codec, self.layers.len());
         let stream = self.layers.get_mut(usize::from(incoming.layer)).ok_or(Ingested::Malformed)?;
-        let arrival = stream.arrivals.accept(number, incoming.role == StreamRole::Primary);
+        let arrival = stream.arrivals.accept(number, incoming.role != StreamRole::Rtx);
         let sequence = match arrival {
             Arrival::Newest { sequence, .. }
             | Arrival::Late { sequence }
@@ -279,7 +292,7 @@ impl Producer {
         stream
             .cache
             .store(now, sequence, MAX_CANONICAL_HEADER_LEN + payload.len(), |buffer| {
-                CanonicalPacket::write(buffer, &packet, payload, incoming.ids)
+                CanonicalPacket::write(buffer, &packet, (payload, redundancy), incoming.ids)
             })
             .ok_or(Ingested::Malformed)?;
         self.stats.octets += payload.len() as u64;

@@ -3,6 +3,7 @@
 mod forwarding;
 mod layers;
 mod never;
+mod redundancy;
 mod repair;
 mod reports;
 mod room;

@@ -73,6 +73,8 @@ struct Binding {
 struct Stream {
     ssrc: u32,
     payload_type: u8,
+    /// Of media: the payload type it has with redundancy, in the same stream.
+    red_payload_type: Option<u8>,
     producer: ProducerKey,
     role: StreamRole,
     layer: u8,
@@ -82,6 +84,17 @@ struct Stream {
 }
 
 impl Stream {
+    /// What a packet of this stream is, by its payload type.
+    fn role_of(&self, payload_type: u8) -> Option<StreamRole> {
+        match self.role {
+            role if payload_type == self.payload_type => Some(role),
+            StreamRole::Primary if self.red_payload_type == Some(payload_type) => {
+                Some(StreamRole::Redundant)
+            }
+            _ => None,
+        }
+    }
+
     /// What the client is told of its stream: the loss that counts is the worse one, its own or
     /// that of its listeners. The count of lost packets, by which senders find their bit rate, is
     /// the client's own.
@@ -151,6 +164,7 @@ impl PublishLeg {
             };
             stream.payload_type =
                 payload_type(line, binding.codec, stream.role).unwrap_or(stream.payload_type);
+            stream.red_payload_type = payload_type(line, binding.codec, StreamRole::Redundant);
             if stream.layer >= layer_count(line) {
                 return false;
             }
@@ -228,12 +242,10 @@ impl PublishLeg {
             None => self.learn(now, header)?,
         };
         let stream = self.streams.get_mut(index)?;
-        if stream.payload_type != header.payload_type {
-            return None;
-        }
+        let role = stream.role_of(header.payload_type)?;
         stream.statistics.on_packet(now, header.sequence, header.timestamp);
         self.next_report.get_or_insert(now + REPORT_INTERVAL);
-        let Stream { producer, role, layer, .. } = *stream;
+        let Stream { producer, layer, .. } = *stream;
         Some(Source { producer, role, layer, is_successor })
     }
 
@@ -258,19 +270,24 @@ impl PublishLeg {
         let named = || self.lines.iter().find(|line| mid == Some(line.mid.as_bytes()));
         let line = announcer.or_else(named)?;
         let binding = self.bindings.iter_mut().find(|binding| binding.mid == line.mid)?;
-        let role = [StreamRole::Primary, StreamRole::Rtx]
-            .into_iter()
-            .find(|role| payload_type(line, binding.codec, *role) == Some(header.payload_type))?;
-        let rid = match role {
-            StreamRole::Primary => value(Extension::Rid),
-            StreamRole::Rtx => value(Extension::RepairedRid),
+        let payload_type = |role| payload_type(line, binding.codec, role);
+        let is_of = |role| payload_type(role) == Some(header.payload_type);
+        let roles = [StreamRole::Primary, StreamRole::Redundant, StreamRole::Rtx];
+        // Media is one stream, with redundancy or without.
+        let (role, rid) = match roles.into_iter().find(|role| is_of(*role))? {
+            StreamRole::Primary | StreamRole::Redundant => {
+                (StreamRole::Primary, value(Extension::Rid))
+            }
+            StreamRole::Rtx => (StreamRole::Rtx, value(Extension::RepairedRid)),
         };
+        let of_role = payload_type(role)?;
+        let red_payload_type = payload_type(StreamRole::Redundant);
         let layer = layer_of(line, rid, header.ssrc)?;
         let before = match role {
-            StreamRole::Primary => {
+            StreamRole::Rtx => None,
+            StreamRole::Primary | StreamRole::Redundant => {
                 binding.media_ssrcs.get_mut(usize::from(layer))?.replace(header.ssrc)
             }
-            StreamRole::Rtx => None,
         };
         let producer = binding.producer;
         let clock_rate = binding.codec.clock_rate();
@@ -278,7 +295,8 @@ impl PublishLeg {
         self.streams.retain(|stream| (stream.producer, stream.role, stream.layer) != place);
         self.streams.push(Stream {
             ssrc: header.ssrc,
-            payload_type: header.payload_type,
+            payload_type: of_role,
+            red_payload_type,
             producer,
             role,
             layer,
@@ -387,6 +405,7 @@ fn payload_type(line: &ReceiveParameters, codec: Codec, role: StreamRole) -> Opt
     let negotiated = line.codecs.iter().find(|negotiated| negotiated.codec == codec)?;
     match role {
         StreamRole::Primary => Some(negotiated.payload_type),
+        StreamRole::Redundant => negotiated.red_payload_type,
         StreamRole::Rtx => negotiated.rtx_payload_type,
     }
 }

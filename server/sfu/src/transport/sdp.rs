@@ -148,6 +148,16 @@ pub struct NegotiatedCodec {
     pub codec: Codec,
     /// Payload type of the retransmissions (RFC 4588), when they are negotiated.
     pub rtx_payload_type: Option<u8>,
+    /// Payload type of the media with redundancy (RFC 2198), when that is negotiated.
+    pub red_payload_type: Option<u8>,
+}
+
+impl NegotiatedCodec {
+    /// A codec without retransmissions or redundancy.
+    #[must_use]
+    pub const fn plain(payload_type: u8, codec: Codec) -> Self {
+        Self { payload_type, codec, rtx_payload_type: None, red_payload_type: None }
+    }
 }
 
 /// A media stream and its retransmission stream (RFC 5576 4.2, group FID).

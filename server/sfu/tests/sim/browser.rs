@@ -9,6 +9,7 @@ use sfu::{
     client::{Incoming, LocalTrack, OfferedTrack},
     codec::Codec,
     extension::{Extension, ExtensionIds},
+    router::red::newest_frame,
     rtp::{RtpFields, RtpPacket, RtpWriter, unwrap_rtx},
     transport::rtcp::{self, RtcpMessage, ntp::NtpTime, twcc::TwccRecorder, write},
 };
@@ -35,6 +36,8 @@ pub(crate) struct Camera {
     kept: BTreeMap<u16, (u32, Vec<u8>)>,
     next_report: Instant,
     pub(crate) packets: u32,
+    /// Whether audio repeats the frame before (RFC 2198).
+    pub(crate) redundant: bool,
     /// How loud audio is, in -dBov, if its packets say so.
     pub(crate) level: Option<u8>,
 }
@@ -58,6 +61,7 @@ impl Camera {
             kept: BTreeMap::new(),
             next_report: now,
             packets: 0,
+            redundant: false,
             level: None,
         }
     }
@@ -70,12 +74,15 @@ impl Camera {
             let payload = self.stamp.payload(self.track.codec, self.frames, part as u8, is_key);
             let fields = RtpFields {
                 marker: part + 1 == self.packets_per_frame,
-                payload_type: self.track.codec.payload_type(),
+                payload_type: self.payload_type(),
                 sequence: self.sequence,
                 timestamp: self.timestamp,
                 ssrc: self.track.ssrc,
             };
-            let packet = rtp(fields, (*twcc, self.level), &payload);
+            let before = self.kept.get(&self.sequence.wrapping_sub(1));
+            let before = before.map(|(_, payload)| payload.as_slice()).unwrap_or_default();
+            let sent = if self.redundant { red(before, &payload) } else { payload.clone() };
+            let packet = rtp(fields, (*twcc, self.level), &sent);
             *twcc = twcc.wrapping_add(1);
             self.kept.insert(self.sequence, (self.timestamp, payload));
             if self.kept.len() > KEPT {
@@ -88,6 +95,11 @@ impl Camera {
         let ticks = self.track.codec.clock_rate() / 1000 * self.frame_interval.as_millis() as u32;
         self.timestamp = self.timestamp.wrapping_add(ticks);
         self.next_frame += self.frame_interval;
+    }
+
+    fn payload_type(&self) -> u8 {
+        let codec = self.track.codec;
+        codec.red_payload_type().filter(|_| self.redundant).unwrap_or_else(|| codec.payload_type())
     }
 
     fn resend(&mut self, number: u16, leg: &mut Leg, out: &mut Vec<Vec<u8>>, twcc: &mut u16) {
@@ -229,6 +241,8 @@ pub(crate) struct Viewer {
     pub(crate) ids: ExtensionIds,
     /// Packets that were nothing but padding.
     pub(crate) padding: u64,
+    /// Packets that repeated the frame before.
+    pub(crate) redundant: u64,
 }
 
 /// What a viewer has of one track.
@@ -265,6 +279,7 @@ impl Viewer {
             recorder: TwccRecorder::default(),
             ids: ExtensionIds::ours(),
             padding: 0,
+            redundant: 0,
         }
     }
 
@@ -312,7 +327,11 @@ impl Viewer {
         let asks_again = self.asks_again;
         match self.leg.handle_datagram(now, &mut bytes) {
             Incoming::Rtp(packet) => {
-                let packet = RtpPacket::parse(packet).unwrap();
+                let mut packet = RtpPacket::parse(packet).unwrap();
+                if Codec::Opus.red_payload_type() == Some(packet.header.payload_type) {
+                    self.redundant += 1;
+                    packet.payload = &packet.payload[newest_frame(packet.payload).unwrap()..];
+                }
                 let ssrc = packet.header.ssrc;
                 let twcc = self.ids.id_of(Extension::TransportCc).unwrap();
                 let number = packet.header.extensions.get(twcc);
@@ -390,6 +409,11 @@ impl Track {
             });
         }
     }
+}
+
+/// Audio that repeats the frame before (RFC 2198).
+fn red(before: &[u8], now: &[u8]) -> Vec<u8> {
+    [&[0x80 | 111, 0x0F, 0, before.len() as u8, 111], before, now].concat()
 }
 
 fn rtp(fields: RtpFields, (twcc, level): (u16, Option<u8>), payload: &[u8]) -> Vec<u8> {

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use sfu::{Event, codec::Codec, router::MAX_HEARD};
+use sfu::{
+    Event,
+    codec::Codec,
+    router::MAX_HEARD,
+    transport::rtcp::{reception::ReportBlock, write},
+};
 use shared::ids::ProducerId;
 
 use crate::{
@@ -63,6 +68,27 @@ fn a_viewer_of_a_big_room_receives_the_loudest_voices_from_their_first_packet_on
         world.run_for(millis(500));
     }
     // No gap of ours, no time backwards.
+    world.check();
+}
+
+#[test]
+fn redundant_audio_reaches_those_who_lose_packets_and_others_get_it_plain() {
+    let mut world = World::new(42, Link::PERFECT);
+    let (publishers, voices, viewer) = party(&mut world, 2);
+    world.publisher(publishers[0]).cameras[0].redundant = true;
+    world.run_for(Duration::from_secs(2));
+    assert_eq!(world.viewer(viewer).redundant, 0);
+    // The viewer reports that it loses a tenth.
+    let ssrc = world.ssrc(viewer, voices[0].stamp);
+    let lossy = ReportBlock { ssrc, fraction_lost: 25, ..ReportBlock::default() };
+    let mut report = Vec::new();
+    write::receiver_report(&mut report, 1, &[lossy]);
+    world.viewer(viewer).leg.seal_rtcp(&mut report);
+    world.send_to_worker(viewer, vec![report]);
+    world.run_for(Duration::from_secs(2));
+    let redundant = world.viewer(viewer).redundant;
+    assert!((95..=101).contains(&redundant), "{redundant}");
+    // The newest frames are all there, each once, whatever was around them.
     world.check();
 }
 

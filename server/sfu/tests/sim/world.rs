@@ -345,6 +345,13 @@ impl World {
         &browser.tracks[&found.ssrc.unwrap()]
     }
 
+    /// The SSRC under which a viewer has the source with this stamp.
+    pub(crate) fn ssrc(&self, viewer: usize, stamp: Stamp) -> u32 {
+        let mut watching = self.watching.iter();
+        let found = watching.find(|one| one.viewer == viewer && one.stamp == stamp).unwrap();
+        found.ssrc.unwrap()
+    }
+
     pub(crate) fn is_connected(&self, client: usize) -> bool {
         match &self.clients[client] {
             Client::Publisher(publisher) => publisher.leg.is_connected(),

@@ -138,6 +138,26 @@ fn a_packet_of_another_payload_type_than_the_producers_is_nobodys() {
 }
 
 #[test]
+fn voices_come_plain_or_with_redundancy_in_one_stream() {
+    let mut wire = Wire::new();
+    wire.offer(&[LocalTrack { codec: Codec::Opus, ssrc: 100 }], |offer| offer);
+    let codec = wire.leg.codec_of("0", MediaKind::Audio).unwrap();
+    wire.leg.bind("0", wire.producers[0], codec);
+    let found = |role| Some((0, role, false));
+    assert_eq!(wire.classify(100, 63, None), found(StreamRole::Redundant));
+    assert_eq!(wire.classify(100, 111, None), found(StreamRole::Primary));
+    assert_eq!(wire.classify(100, 64, None), None);
+    assert_eq!(wire.leg.streams.len(), 1);
+    // A client that offers no redundancy any more does not send it.
+    let lines = ["a=rtpmap:63 red/48000/2\r\n", "a=fmtp:63 111/111\r\n"];
+    wire.offer(&[LocalTrack { codec: Codec::Opus, ssrc: 100 }], |offer| {
+        lines.into_iter().fold(offer, |offer, line| offer.replace(line, ""))
+    });
+    assert_eq!(wire.classify(100, 63, None), None);
+    assert_eq!(wire.classify(100, 111, None), found(StreamRole::Primary));
+}
+
+#[test]
 fn streams_without_announced_ssrcs_are_known_by_their_mid() {
     let mut wire = Wire::new();
     wire.offer(&[CAMERA], |sdp| without_ssrcs(&sdp));

@@ -78,8 +78,10 @@ mod tests {
         let mut extensions = ExtensionIds::none();
         extensions.insert(9, Extension::TransportCc);
         extensions.insert(1, Extension::PlayoutDelay);
-        let codec =
-            NegotiatedCodec { payload_type: 120, codec: Codec::Vp8, rtx_payload_type: Some(124) };
+        let codec = NegotiatedCodec {
+            rtx_payload_type: Some(124),
+            ..NegotiatedCodec::plain(120, Codec::Vp8)
+        };
         let mid = Mid::new(b"0").unwrap();
         Dialect::of(&SendParameters {
             mid,

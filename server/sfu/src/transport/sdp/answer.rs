@@ -8,7 +8,7 @@ use super::{
     Direction, LocalParameters, Mid, NegotiatedCodec, OfferedCodec, OfferedExtension, OfferedKind,
     OfferedMedia, ReceiveParameters, RemoteOffer, Rid, SdpError,
     format::{answered_fmtp, is_constrained_baseline},
-    write::{CodecLine, Lines},
+    write::{CodecLine, Lines, Redundancy},
 };
 use crate::{
     codec::Codec,
@@ -94,6 +94,7 @@ impl Agreement<'_> {
             payload_type: offered.payload_type,
             codec: offered.codec,
             rtx_payload_type: offered.rtx_payload_type,
+            red_payload_type: offered.red_payload_type,
         });
         codecs.collect()
     }
@@ -302,12 +303,17 @@ fn write_accepted(
     agreement: &Agreement<'_>,
     (local, direction): (&LocalParameters, &str),
 ) {
+    // Whom we answer that we send to is sent plain audio.
+    let wanted =
+        |offered: &OfferedCodec| offered.red_payload_type.filter(|_| direction == "recvonly");
+    let redundancy = |offered| wanted(offered).map_or(Redundancy::None, Redundancy::Preferred);
     let fmtp = |offered: &&OfferedCodec| answered_fmtp(offered.codec, offered.fmtp.as_deref());
     let fmtps: Vec<Option<String>> = agreement.codecs.iter().map(fmtp).collect();
     let codecs = agreement.codecs.iter().zip(&fmtps).map(|(offered, fmtp)| CodecLine {
         codec: offered.codec,
         payload_type: offered.payload_type,
         rtx_payload_type: offered.rtx_payload_type,
+        redundancy: redundancy(offered),
         fmtp: fmtp.as_deref(),
         feedback: offered.feedback,
     });

@@ -3,6 +3,9 @@
 use super::{offer::OfferedCodec, parse::Media};
 use crate::codec::Codec;
 
+/// The `a=rtpmap` of redundant Opus (RFC 2198 section 5), whose clock and channels are Opus's.
+pub(super) const RED_MAP: &str = "red/48000/2";
+
 /// What a receiver of a codec may send back about it (RFC 4585 4.2, RFC 5104 7.1).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Feedback {
@@ -63,6 +66,7 @@ fn codec(media: &Media<'_>, payload_type: u8) -> Option<OfferedCodec> {
         payload_type,
         codec,
         rtx_payload_type: rtx_of(media, payload_type).filter(|_| codec.is_video()),
+        red_payload_type: red_of(media, payload_type).filter(|_| codec == Codec::Opus),
         fmtp: fmtp.map(str::to_owned),
         feedback: Feedback::offered(media, payload_type, codec),
     })
@@ -88,6 +92,19 @@ fn rtx_of(media: &Media<'_>, payload_type: u8) -> Option<u8> {
             && fmtp
                 .and_then(|fmtp| parameter(fmtp, "apt"))
                 .is_some_and(|apt| apt.parse() == Ok(payload_type))
+    })
+}
+
+/// The payload type of redundancy whose `a=fmtp` lists nothing but our payload type (RFC 2198
+/// section 5), for the newest frame and at least one that is repeated.
+fn red_of(media: &Media<'_>, payload_type: u8) -> Option<u8> {
+    let candidates = media.formats.iter().filter_map(|format| format.parse::<u8>().ok());
+    candidates.filter(|candidate| *candidate <= 127).find(|candidate| {
+        let map = media.attributes.of_format("rtpmap", *candidate).next();
+        let fmtp = media.attributes.of_format("fmtp", *candidate).next().unwrap_or_default();
+        map.is_some_and(|map| map.eq_ignore_ascii_case(RED_MAP))
+            && fmtp.contains('/')
+            && fmtp.split('/').all(|block| block.trim().parse() == Ok(payload_type))
     })
 }
 

@@ -81,6 +81,8 @@ pub struct OfferedCodec {
     pub codec: Codec,
     /// Payload type of its retransmissions.
     pub rtx_payload_type: Option<u8>,
+    /// Payload type of the codec with redundancy (RFC 2198), which audio may have.
+    pub red_payload_type: Option<u8>,
     /// Its format parameters.
     pub fmtp: Option<String>,
     pub(super) feedback: Feedback,

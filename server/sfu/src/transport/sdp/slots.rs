@@ -6,7 +6,7 @@ use super::{
     offer::{direction, extensions, is_stopped, mid, remote_transport, require_unique_mids},
     parse::{Media, Session},
     text::is_token_byte,
-    write::{CodecLine, Lines},
+    write::{CodecLine, Lines, Redundancy},
 };
 use crate::{
     codec::Codec,
@@ -97,6 +97,8 @@ pub enum LineOutcome {
     Accepted {
         /// Whether retransmissions may be sent on the RTX stream.
         rtx: bool,
+        /// Whether audio may be sent with redundancy.
+        red: bool,
         /// The extensions it understands, under our ids.
         extensions: ExtensionIds,
     },
@@ -253,6 +255,7 @@ impl Slot {
             codec: self.codec,
             payload_type: self.codec.payload_type(),
             rtx_payload_type: self.codec.rtx_payload_type(),
+            redundancy: self.codec.red_payload_type().map_or(Redundancy::None, Redundancy::Known),
             fmtp: our_fmtp(self.codec),
             feedback: Feedback::ours(self.codec),
         };
@@ -344,7 +347,18 @@ fn outcome(codec: Codec, media: &Media<'_>) -> LineOutcome {
             ids.insert(answered.id, answered.extension);
         }
     }
-    LineOutcome::Accepted { rtx: codec.rtx_payload_type().is_some_and(has), extensions: ids }
+    let rtx = codec.rtx_payload_type().is_some_and(has);
+    LineOutcome::Accepted { rtx, red: takes_redundancy(codec, media), extensions: ids }
+}
+
+/// Whether an answer keeps the redundancy that we offered.
+fn takes_redundancy(codec: Codec, media: &Media<'_>) -> bool {
+    codec.red_payload_type().is_some_and(|payload_type| {
+        let mut formats = media.formats.iter();
+        let mut maps = media.attributes.of_format("rtpmap", payload_type);
+        formats.any(|format| format.parse() == Ok(payload_type))
+            && maps.next().is_some_and(|map| map.eq_ignore_ascii_case(format::RED_MAP))
+    })
 }
 
 #[cfg(test)]

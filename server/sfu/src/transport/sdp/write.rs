@@ -5,7 +5,10 @@ use std::{
     net::SocketAddr,
 };
 
-use super::{LocalParameters, Mid, format::Feedback};
+use super::{
+    LocalParameters, Mid,
+    format::{Feedback, RED_MAP},
+};
 use crate::codec::Codec;
 
 /// The protocol of every m-line with media (RFC 5764 8).
@@ -21,8 +24,32 @@ pub(super) struct CodecLine<'a> {
     pub(super) codec: Codec,
     pub(super) payload_type: u8,
     pub(super) rtx_payload_type: Option<u8>,
+    pub(super) redundancy: Redundancy,
     pub(super) fmtp: Option<&'a str>,
     pub(super) feedback: Feedback,
+}
+
+/// The payload type of a codec with redundancy, if an m-line has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Redundancy {
+    None,
+    /// The peer may use it.
+    Known(u8),
+    /// The peer is asked to use it: senders take the first format.
+    Preferred(u8),
+}
+
+impl CodecLine<'_> {
+    /// The payload types, the preferred one first.
+    fn formats(&self) -> impl Iterator<Item = u8> {
+        let plain = [Some(self.payload_type), self.rtx_payload_type];
+        let (first, last) = match self.redundancy {
+            Redundancy::None => (None, None),
+            Redundancy::Known(payload_type) => (None, Some(payload_type)),
+            Redundancy::Preferred(payload_type) => (Some(payload_type), None),
+        };
+        std::iter::once(first).chain(plain).chain([last]).flatten()
+    }
 }
 
 impl Lines {
@@ -49,11 +76,10 @@ impl Lines {
         write!(self.0, "{line}\r\n").expect("a String takes any text");
     }
 
-    /// Opens an m-line of ours, with the codecs' payload types, each before its RTX.
+    /// Opens an m-line of ours, with the codecs' payload types.
     pub(super) fn media<'a>(&mut self, kind: &str, codecs: impl Iterator<Item = CodecLine<'a>>) {
         let formats: String = codecs
-            .flat_map(|codec| [Some(codec.payload_type), codec.rtx_payload_type])
-            .flatten()
+            .flat_map(|codec| codec.formats().collect::<Vec<_>>())
             .map(|payload_type| format!(" {payload_type}"))
             .collect();
         self.push(format_args!("m={kind} 9 {PROTOCOL}{formats}"));
@@ -79,7 +105,7 @@ impl Lines {
         self.push("a=end-of-candidates");
     }
 
-    /// One codec with its feedback, parameters and RTX.
+    /// One codec with its feedback, parameters, RTX and redundancy.
     pub(super) fn codec(&mut self, line: &CodecLine<'_>) {
         let (payload_type, codec) = (line.payload_type, line.codec);
         let channels = if codec.is_video() { "" } else { "/2" };
@@ -94,6 +120,10 @@ impl Lines {
         if let Some(rtx) = line.rtx_payload_type {
             self.push(format_args!("a=rtpmap:{rtx} rtx/{clock_rate}"));
             self.push(format_args!("a=fmtp:{rtx} apt={payload_type}"));
+        }
+        if let Redundancy::Known(red) | Redundancy::Preferred(red) = line.redundancy {
+            self.push(format_args!("a=rtpmap:{red} {RED_MAP}"));
+            self.push(format_args!("a=fmtp:{red} {payload_type}/{payload_type}"));
         }
     }
 

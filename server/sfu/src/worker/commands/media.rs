@@ -193,10 +193,12 @@ impl Worker {
         Ok(CommandReply::Done)
     }
 
-    pub(super) fn accept_retransmissions(&mut self, id: ConsumerId, accepted: bool) {
+    /// Takes a viewer's word on retransmissions and redundant audio.
+    pub(super) fn accept_streams(&mut self, id: ConsumerId, rtx: bool, red: bool) {
         if let Some(entry) = self.table.consumers.get(&id).copied() {
             self.with_router(entry.router_id, |router, _| {
-                router.accept_retransmissions(entry.key, accepted);
+                router.accept_retransmissions(entry.key, rtx);
+                router.accept_redundancy(entry.key, red);
             });
         }
     }

@@ -147,7 +147,9 @@ impl Worker {
                     self.close_consumer(consumer_id);
                     refused.push(consumer_id);
                 }
-                LineOutcome::Accepted { rtx, .. } => self.accept_retransmissions(consumer_id, rtx),
+                LineOutcome::Accepted { rtx, red, .. } => {
+                    self.accept_streams(consumer_id, rtx, red);
+                }
                 LineOutcome::Inactive => {}
             }
         }

@@ -13,7 +13,8 @@ fn chromium_simulcast_is_received_with_its_own_payload_types_and_ids() {
     let [audio, video] = answer.receive.as_slice() else { panic!("{:?}", answer.receive) };
 
     assert_eq!((audio.mid, audio.kind), (mid("0"), MediaKind::Audio));
-    let opus = NegotiatedCodec { payload_type: 111, codec: Codec::Opus, rtx_payload_type: None };
+    let plain = NegotiatedCodec::plain(111, Codec::Opus);
+    let opus = NegotiatedCodec { red_payload_type: Some(63), ..plain };
     assert_eq!(audio.codecs, [opus]);
     assert_eq!(audio.ssrcs.len(), 1);
     assert_eq!(audio.extensions.id_of(Extension::AudioLevel), Some(1));
@@ -73,7 +74,7 @@ fn an_answer_is_written_line_by_line() {
     assert_eq!(head, expected);
     let fingerprint = format!("a=fingerprint:{FINGERPRINT}");
     let expected = [
-        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 63 111",
         "c=IN IP4 0.0.0.0",
         "a=mid:0",
         "a=recvonly",
@@ -86,6 +87,8 @@ fn an_answer_is_written_line_by_line() {
         "a=rtpmap:111 opus/48000/2",
         "a=rtcp-fb:111 transport-cc",
         "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1",
+        "a=rtpmap:63 red/48000/2",
+        "a=fmtp:63 111/111",
         "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level",
         "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
         "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
@@ -176,7 +179,7 @@ fn the_offer_of_a_studio_is_received_by_its_ssrcs() {
     let offer = include_str!("../fixtures/libdatachannel-offer.sdp");
     let answer = answer_to(offer);
     let [audio, video] = answer.receive.as_slice() else { panic!("{:?}", answer.receive) };
-    let h264 = NegotiatedCodec { payload_type: 96, codec: Codec::H264, rtx_payload_type: None };
+    let h264 = NegotiatedCodec::plain(96, Codec::H264);
     assert_eq!(video.codecs, [h264]);
     let group = |primary| SsrcGroup { primary, rtx: None };
     assert_eq!((&*audio.ssrcs, &*video.ssrcs), (&[group(1111)][..], &[group(2222)][..]));
@@ -225,5 +228,5 @@ fn answer_to(offer: &str) -> Answer {
 }
 
 fn codec(codec: Codec, payload_type: u8, rtx: u8) -> NegotiatedCodec {
-    NegotiatedCodec { payload_type, codec, rtx_payload_type: Some(rtx) }
+    NegotiatedCodec { rtx_payload_type: Some(rtx), ..NegotiatedCodec::plain(payload_type, codec) }
 }

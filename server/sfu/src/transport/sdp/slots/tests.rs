@@ -58,11 +58,30 @@ fn chromium_takes_every_codec_and_firefox_without_its_decoder_refuses_h264() {
         for line in answer.lines {
             let refused = line.outcome == LineOutcome::Refused;
             assert_eq!(refused, h264_refused && line.mid == mid("3"), "{line:?}");
-            if let LineOutcome::Accepted { rtx, extensions } = line.outcome {
+            if let LineOutcome::Accepted { rtx, red, extensions } = line.outcome {
+                assert!(!red, "it was not offered when these were recorded");
                 assert_eq!(rtx, !["1", "5"].contains(&line.mid.as_str()));
                 assert_eq!(extensions.id_of(Extension::TransportCc), Some(3));
             }
         }
+    }
+}
+
+#[test]
+fn redundancy_is_offered_with_audio_and_taken_as_it_is_answered() {
+    for (edit, taken) in [("", true), (" 63", false), ("a=rtpmap:63 red/48000/2\r\n", false)] {
+        let mut slots = SendSlots::default();
+        slots.add(track(Codec::Opus, 1)).unwrap();
+        let offer = slots.offer(&local());
+        assert!(section(&offer, 0)[0].ends_with(" 111 63"));
+        assert!(section(&offer, 0).contains(&"a=fmtp:63 111/111"));
+        let answer =
+            offer.replace("a=setup:actpass", "a=setup:active").replace("a=ice-lite\r\n", "");
+        let answer = if edit.is_empty() { answer } else { answer.replacen(edit, "", 1) };
+        let answer = answer.replace("a=sendonly", "a=recvonly");
+        let line = slots.accept_answer(&answer).unwrap().lines[0];
+        let LineOutcome::Accepted { red, .. } = line.outcome else { panic!("{line:?}") };
+        assert_eq!(red, taken, "without {edit:?}");
     }
 }
 
