@@ -22,10 +22,11 @@ pub(super) struct PacketId {
     pub(super) index: u64,
 }
 
-/// The cipher of one direction, for RTP or for RTCP.
+/// The cipher of one direction, for RTP or for RTCP. Salts are numbers, as the RFCs' formulas have
+/// them: of 96 bits for GCM, of 112 for counter mode.
 pub(super) enum PacketCipher {
-    Gcm { cipher: Box<dyn AeadCipher>, salt: [u8; 12] },
-    CounterSha1 { cipher: Box<dyn StreamCipher>, mac: Box<dyn Mac>, salt: [u8; 14] },
+    Gcm { cipher: Box<dyn AeadCipher>, salt: u128 },
+    CounterSha1 { cipher: Box<dyn StreamCipher>, mac: Box<dyn Mac>, salt: u128 },
 }
 
 impl PacketCipher {
@@ -44,13 +45,13 @@ impl PacketCipher {
         match self {
             Self::Gcm { cipher, salt } => {
                 let tag = rest.get_mut(..GCM_TAG).ok_or(SrtpError::BufferTooSmall)?;
-                let nonce = gcm_nonce(salt, id);
+                let nonce = gcm_nonce(*salt, id);
                 cipher.seal_in_place(&nonce, header, payload, tag).map_err(SrtpError::Crypto)?;
                 Ok(packet_len.saturating_add(GCM_TAG))
             }
             Self::CounterSha1 { cipher, mac, salt } => {
                 let tag = rest.get_mut(..SHA1_TAG).ok_or(SrtpError::BufferTooSmall)?;
-                let counter = initial_counter(salt, id);
+                let counter = initial_counter(*salt, id);
                 cipher.apply_keystream(&counter, payload).map_err(SrtpError::Crypto)?;
                 let full = sha1_tag(mac, &[packet, &rollover(id)])?;
                 copy_prefix(&full, tag);
@@ -70,11 +71,11 @@ impl PacketCipher {
         let (header, payload) = body.split_at_mut_checked(header_len).ok_or(SrtpError::TooShort)?;
         match self {
             Self::Gcm { cipher, salt } => cipher
-                .open_in_place(&gcm_nonce(salt, id), header, payload, tag)
+                .open_in_place(&gcm_nonce(*salt, id), header, payload, tag)
                 .map_err(|_| SrtpError::AuthenticationFailed)?,
             Self::CounterSha1 { cipher, mac, salt } => {
                 verify_sha1(mac, &[header, payload, &rollover(id)], tag)?;
-                let counter = initial_counter(salt, id);
+                let counter = initial_counter(*salt, id);
                 cipher.apply_keystream(&counter, payload).map_err(SrtpError::Crypto)?;
             }
         }
@@ -101,12 +102,12 @@ impl PacketCipher {
             Self::Gcm { cipher, salt } => {
                 let (tag, index) = split_tail(tail, RTCP_INDEX)?;
                 cipher
-                    .seal_in_place(&gcm_nonce(salt, id), &rtcp_aad(head, trailer), payload, tag)
+                    .seal_in_place(&gcm_nonce(*salt, id), &rtcp_aad(head, trailer), payload, tag)
                     .map_err(SrtpError::Crypto)?;
                 index.copy_from_slice(&trailer);
             }
             Self::CounterSha1 { cipher, mac, salt } => {
-                let counter = initial_counter(salt, id);
+                let counter = initial_counter(*salt, id);
                 cipher.apply_keystream(&counter, payload).map_err(SrtpError::Crypto)?;
                 let (index, tag) =
                     tail.split_at_mut_checked(RTCP_INDEX).ok_or(SrtpError::BufferTooSmall)?;
@@ -132,13 +133,13 @@ impl PacketCipher {
             Self::Gcm { cipher, salt } => {
                 let (tag, _) = split_tail(tail, RTCP_INDEX)?;
                 cipher
-                    .open_in_place(&gcm_nonce(salt, id), &rtcp_aad(head, trailer), payload, tag)
+                    .open_in_place(&gcm_nonce(*salt, id), &rtcp_aad(head, trailer), payload, tag)
                     .map_err(|_| SrtpError::AuthenticationFailed)?;
             }
             Self::CounterSha1 { cipher, mac, salt } => {
                 let (_, tag) = tail.split_at_checked(RTCP_INDEX).ok_or(SrtpError::TooShort)?;
                 verify_sha1(mac, &[head, payload, &trailer], tag)?;
-                let counter = initial_counter(salt, id);
+                let counter = initial_counter(*salt, id);
                 cipher.apply_keystream(&counter, payload).map_err(SrtpError::Crypto)?;
             }
         }
@@ -175,28 +176,16 @@ pub(super) fn rtcp_sender(packet: &[u8]) -> Option<u32> {
 }
 
 /// 00 00 ‖ SSRC ‖ 48-bit index, XOR salt: RFC 7714 §8.1 and §9.1, which agree byte for byte.
-fn gcm_nonce(salt: &[u8; 12], id: PacketId) -> [u8; 12] {
-    let mut nonce = *salt;
-    let [_, _, index @ ..] = id.index.to_be_bytes();
-    xor(nonce.iter_mut().skip(2), &id.ssrc.to_be_bytes());
-    xor(nonce.iter_mut().skip(6), &index);
+fn gcm_nonce(salt: u128, id: PacketId) -> [u8; 12] {
+    let nonce = salt ^ (u128::from(id.ssrc) << 48) ^ u128::from(id.index);
+    let [_, _, _, _, nonce @ ..] = nonce.to_be_bytes();
     nonce
 }
 
 /// salt·2¹⁶ XOR SSRC·2⁶⁴ XOR index·2¹⁶: RFC 3711 §4.1.1.
-fn initial_counter(salt: &[u8; 14], id: PacketId) -> [u8; 16] {
-    let mut counter = [0; 16];
-    let [_, _, index @ ..] = id.index.to_be_bytes();
-    xor(counter.iter_mut(), salt);
-    xor(counter.iter_mut().skip(4), &id.ssrc.to_be_bytes());
-    xor(counter.iter_mut().skip(8), &index);
-    counter
-}
-
-fn xor<'a>(target: impl Iterator<Item = &'a mut u8>, with: &[u8]) {
-    for (byte, other) in target.zip(with) {
-        *byte ^= other;
-    }
+fn initial_counter(salt: u128, id: PacketId) -> [u8; 16] {
+    let counter = (salt << 16) ^ (u128::from(id.ssrc) << 64) ^ (u128::from(id.index) << 16);
+    counter.to_be_bytes()
 }
 
 /// The rollover counter, which the HMAC covers but the wire does not carry (RFC 3711 §4.2).

@@ -67,7 +67,7 @@ pub(super) fn gcm(
         cipher: crypto::operations()
             .new_aead(algorithm, key.as_ref())
             .map_err(SrtpError::Crypto)?,
-        salt: salt.as_ref().try_into().map_err(|_| SrtpError::KeyLength)?,
+        salt: number::<12>(salt)?,
     })
 }
 
@@ -84,8 +84,14 @@ fn counter_sha1(
         mac: operations
             .new_hmac(HmacAlgorithm::Sha1, authentication.as_ref())
             .map_err(SrtpError::Crypto)?,
-        salt: salt.as_ref().try_into().map_err(|_| SrtpError::KeyLength)?,
+        salt: number::<14>(salt)?,
     })
+}
+
+/// A salt of `LENGTH` bytes as a number.
+fn number<const LENGTH: usize>(salt: &SecretVec) -> Result<u128, SrtpError> {
+    let bytes: [u8; LENGTH] = salt.as_ref().try_into().map_err(|_| SrtpError::KeyLength)?;
+    Ok(bytes.iter().fold(0, |number, byte| (number << 8) | u128::from(*byte)))
 }
 
 /// `length` bytes of AES-CM keystream at (master salt XOR label): RFC 3711 §4.3.3; AES-256 for
