@@ -40,7 +40,8 @@ const PATH_HOLD: Duration = Duration::from_secs(7);
 pub(crate) struct Connection {
     id: TransportId,
     ice: IceResponder,
-    dtls: DtlsServer,
+    /// Apart, so that what sending a packet needs lies together.
+    dtls: Box<DtlsServer>,
     phase: Phase,
     /// Addresses that have authenticated themselves, the oldest first.
     paths: Vec<Path>,
@@ -99,7 +100,7 @@ impl Connection {
         Ok(Self {
             id,
             ice: IceResponder::new(credentials),
-            dtls: DtlsServer::new(identity)?,
+            dtls: Box::new(DtlsServer::new(identity)?),
             phase: Phase::New,
             paths: Vec::new(),
             selected: None,
