@@ -133,7 +133,7 @@ pub struct MediaConfig {
     #[arg(long, env, hide_env_values = true, default_value = "", hide_default_value = true)]
     pub public_ip: List<PublicIp>,
 
-    /// UDP port of all media; 0 takes a free one.
+    /// Port of all media, UDP and TCP; 0 takes a free one.
     #[arg(long, env, hide_env_values = true, default_value_t = 40_000)]
     pub media_port: u16,
 

@@ -9,16 +9,18 @@
 //! A worker is an [`sfu::Worker`] on a plain thread of its own; no packet ever crosses the async
 //! runtime. Every router, with all that is in it, lives on one worker.
 
+mod bound;
 mod mailbox;
 mod placement;
 mod route;
 mod socket;
+mod tcp;
 mod thread;
 mod wake;
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -38,14 +40,16 @@ use shared::{
 use tokio::sync::{mpsc, oneshot};
 
 use self::{
+    bound::{Bound, candidates},
     mailbox::{EVENTS_CAPACITY, Letter, Mailbox, Outbox},
     placement::Placement,
-    route::Exchange,
+    route::{Exchange, PARCELS_IN_FLIGHT},
     socket::MediaSocket,
+    tcp::{TcpBounds, TcpLink, TcpPlane},
     thread::{Parts, WorkerThread},
     wake::Waker,
 };
-pub use self::{route::ExchangeStatistics, socket::SocketStatistics};
+pub use self::{route::ExchangeStatistics, socket::SocketStatistics, tcp::TcpStatistics};
 use crate::config::PublicIp;
 
 /// More threads than this serve no machine we know.
@@ -57,7 +61,7 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 /// What the media workers need to start.
 #[derive(Debug, Clone)]
 pub struct MediaConfig {
-    /// `MEDIA_PORT`: the UDP port; 0 takes a free one.
+    /// `MEDIA_PORT`: the port, UDP and TCP; 0 takes a free one.
     pub port: u16,
     /// `PUBLIC_IP`: the addresses under which clients reach the port.
     pub public_ips: Vec<PublicIp>,
@@ -69,14 +73,20 @@ pub struct MediaConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum MediaStartError {
     /// The port is taken.
-    #[error("UDP port {port} is in use: set MEDIA_PORT to another one, or end what holds it")]
+    #[error(
+        "{protocol} port {port} is in use: set MEDIA_PORT to another one, or end what holds it"
+    )]
     PortInUse {
+        /// `UDP` or `TCP`: both are needed.
+        protocol: &'static str,
         /// `MEDIA_PORT`.
         port: u16,
     },
     /// The port may not be opened.
-    #[error("UDP port {port} cannot be opened (MEDIA_PORT): {source}")]
+    #[error("{protocol} port {port} cannot be opened (MEDIA_PORT): {source}")]
     Bind {
+        /// `UDP` or `TCP`: both are needed.
+        protocol: &'static str,
         /// `MEDIA_PORT`.
         port: u16,
         /// What the system says.
@@ -166,6 +176,8 @@ pub enum MediaEvent {
 pub struct MediaStatistics {
     /// One for each worker that answered.
     pub workers: Vec<WorkerReport>,
+    /// Media over TCP.
+    pub tcp: TcpStatistics,
 }
 
 /// What one worker counted.
@@ -193,6 +205,7 @@ struct Inner {
     port: u16,
     candidates: Vec<SocketAddr>,
     workers: Vec<WorkerLink>,
+    tcp: TcpPlane,
     placement: Arc<Mutex<Placement>>,
     events: Mutex<Option<mpsc::Receiver<MediaEvent>>>,
 }
@@ -223,10 +236,7 @@ impl Media {
         if !(1..=MAX_WORKERS).contains(&config.workers) {
             return Err(MediaStartError::Workers(config.workers));
         }
-        let sockets = MediaSocket::bind_all(config.port, config.workers)
-            .map_err(|source| bind_error(config.port, source))?;
-        let port = sockets.first().map_or(Ok(config.port), MediaSocket::port);
-        let port = port.map_err(|source| bind_error(config.port, source))?;
+        let Bound { port, sockets, listener } = Bound::open(config.port, config.workers)?;
         let candidates = candidates(&config, port, &sockets)?;
         let identity = DtlsIdentity::generate()
             .map_err(|error| MediaStartError::Identity(error.to_string()))?;
@@ -237,18 +247,19 @@ impl Media {
             placement: Arc::new(Mutex::new(Placement::new(config.workers))),
             events,
         };
-        let workers = crew.start_all(sockets)?;
+        let (workers, tcp) = crew.start_all(sockets, listener)?;
         tracing::info!(port, workers = workers.len(), "media is served");
         Ok(Self(Arc::new(Inner {
             port,
             candidates,
             workers,
+            tcp,
             placement: crew.placement,
             events: Mutex::new(Some(receiver)),
         })))
     }
 
-    /// The UDP port.
+    /// The port, UDP and TCP.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.0.port
@@ -330,7 +341,7 @@ impl Media {
         for answer in asked {
             workers.extend(answer.await);
         }
-        MediaStatistics { workers }
+        MediaStatistics { workers, tcp: self.0.tcp.statistics() }
     }
 
     /// Ends the workers and waits, at most [`CLOSE_DEADLINE`], until they did. Later commands get
@@ -346,6 +357,7 @@ impl Media {
                 tracing::error!(worker = index, "a media worker had panicked");
             }
         }
+        self.0.tcp.ended(deadline).await;
     }
 }
 
@@ -354,6 +366,7 @@ impl Inner {
         for link in &self.workers {
             link.mailbox.close();
         }
+        self.tcp.ask_to_end();
     }
 
     fn transports_of(&self, worker: usize) -> u64 {
@@ -376,16 +389,29 @@ struct Crew {
 }
 
 impl Crew {
-    fn start_all(&mut self, sockets: Vec<MediaSocket>) -> Result<Vec<WorkerLink>, MediaStartError> {
+    fn start_all(
+        &mut self,
+        sockets: Vec<MediaSocket>,
+        listener: TcpListener,
+    ) -> Result<(Vec<WorkerLink>, TcpPlane), MediaStartError> {
         let wakers: Result<Vec<Waker>, _> = sockets.iter().map(|_| Waker::new()).collect();
         let wakers = wakers.map_err(MediaStartError::Thread)?;
-        let exchanges = Exchange::connect(&wakers);
+        let tcp = TcpPlane::start(listener, &wakers, TcpBounds::default());
+        let (tcp, links) = tcp.map_err(MediaStartError::Thread)?;
+        let exchanges = Exchange::connect(&wakers, PARCELS_IN_FLIGHT).into_iter().zip(links);
         let parts = sockets.into_iter().zip(wakers).zip(exchanges).zip(0_u8..);
-        parts
-            .map(|(((socket, waker), exchange), index)| {
-                self.start_one(WorkerIndex(index), socket, waker, exchange)
+        let workers: Result<Vec<WorkerLink>, _> = parts
+            .map(|(((socket, waker), queues), index)| {
+                self.start_one(WorkerIndex(index), socket, waker, queues)
             })
-            .collect()
+            .collect();
+        match workers {
+            Ok(workers) => Ok((workers, tcp)),
+            Err(error) => {
+                tcp.ask_to_end();
+                Err(error)
+            }
+        }
     }
 
     fn start_one(
@@ -393,7 +419,7 @@ impl Crew {
         index: WorkerIndex,
         socket: MediaSocket,
         waker: Waker,
-        exchange: Exchange,
+        (exchange, tcp): (Exchange, TcpLink),
     ) -> Result<WorkerLink, MediaStartError> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| MediaStartError::Identity(error.to_string()))?;
@@ -408,7 +434,8 @@ impl Crew {
         let transports = Arc::new(AtomicU64::new(0));
         let outbox = Outbox::new(self.events.clone());
         let count = transports.clone();
-        let parts = Parts { index, socket, waker, letters, exchange, outbox, transports: count };
+        let parts =
+            Parts { index, socket, waker, letters, exchange, tcp, outbox, transports: count };
         let (alive, ended) = oneshot::channel();
         let guard = LifeGuard {
             index,
@@ -449,28 +476,6 @@ impl Drop for LifeGuard {
             tracing::error!(worker, "signaling could not be told that media worker {worker} died");
         }
     }
-}
-
-fn bind_error(port: u16, source: io::Error) -> MediaStartError {
-    match source.kind() {
-        io::ErrorKind::AddrInUse => MediaStartError::PortInUse { port },
-        _ => MediaStartError::Bind { port, source },
-    }
-}
-
-/// The public addresses that the sockets serve, each with the media port unless it has its own.
-fn candidates(
-    config: &MediaConfig,
-    port: u16,
-    sockets: &[MediaSocket],
-) -> Result<Vec<SocketAddr>, MediaStartError> {
-    let served = |public: &&PublicIp| sockets.iter().all(|socket| socket.serves(public.ip));
-    let served = config.public_ips.iter().filter(served);
-    let served: Vec<SocketAddr> = served.map(|public| public.socket_address(port)).collect();
-    if served.len() < config.public_ips.len() {
-        tracing::warn!("this machine has no IPv6: the IPv6 addresses of PUBLIC_IP are left out");
-    }
-    if served.is_empty() { Err(MediaStartError::NoAddress) } else { Ok(served) }
 }
 
 /// Locks what is consistent after every statement: a panic elsewhere leaves nothing half done.

@@ -313,6 +313,17 @@ pub struct Path {
     pub remote: SocketAddr,
     /// Our address, when the shell knows it.
     pub local: Option<IpAddr>,
+    /// What carries the datagrams between the two.
+    pub protocol: Protocol,
+}
+
+/// What carries datagrams; to everything above they are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Protocol {
+    /// One by one.
+    Udp,
+    /// Framed on a connection the client made (RFC 6544, RFC 4571).
+    Tcp,
 }
 
 /// A worker's place among the workers of the process, from 0.

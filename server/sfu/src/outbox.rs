@@ -117,9 +117,10 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::Protocol;
 
     fn path(port: u16) -> Path {
-        Path { remote: ([192, 0, 2, 1], port).into(), local: None }
+        Path { remote: ([192, 0, 2, 1], port).into(), local: None, protocol: Protocol::Udp }
     }
 
     fn drain(outbox: &mut Outbox) -> Vec<(u16, usize, Option<usize>)> {

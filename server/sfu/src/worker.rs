@@ -37,7 +37,7 @@ use crate::{
     command::{Command, CommandError, CommandReply, Disposition, Event, Output, Path, WorkerIndex},
     demux::{Demux, Destination},
     outbox::Outbox,
-    transport::{connection::ConnectionEvent, dtls::DtlsIdentity},
+    transport::{connection::ConnectionEvent, dtls::DtlsIdentity, ice::ufrag_of},
 };
 
 /// What a worker is made of.
@@ -104,6 +104,13 @@ pub struct WorkerStatistics {
     pub consumers: u64,
     /// Entries of the demultiplexer and timers now.
     pub demux_entries: u64,
+}
+
+/// The worker whose transport a connectivity check asks for, by its user fragment; none when the
+/// datagram is nothing of the kind. Nothing in it has been authenticated.
+#[must_use]
+pub fn worker_asked(datagram: &[u8]) -> Option<WorkerIndex> {
+    ufrag_of(datagram).and_then(entropy::worker_of)
 }
 
 /// One media thread's whole state: every room that lives on it.

@@ -3,7 +3,7 @@
 //!
 //! | from → to | capacity | when full |
 //! |---|---|---|
-//! | parcels of datagrams, worker → worker | [`PARCELS_IN_FLIGHT`] a sender | the datagrams are dropped and counted |
+//! | parcels of datagrams, worker → worker | as many as [`Exchange::connect`] is told, a sender | the datagrams are dropped and counted |
 //! | route changes, worker → worker | [`CHANGES_IN_FLIGHT`], then [`CHANGES_PENDING`] at the sender | waits at the sender in order; past that dropped, counted and logged |
 
 use std::{
@@ -15,8 +15,8 @@ use sfu::command::{Command, Path, WorkerIndex};
 
 use super::wake::Waker;
 
-/// Parcels a worker may have under way to all the others together.
-const PARCELS_IN_FLIGHT: usize = 16;
+/// Parcels a worker may have under way to all the other workers together.
+pub(super) const PARCELS_IN_FLIGHT: usize = 16;
 /// Datagrams in one parcel at most.
 const PARCEL_DATAGRAMS: usize = 64;
 /// Bytes in one parcel at most.
@@ -92,27 +92,29 @@ struct Peer {
 }
 
 impl Exchange {
-    /// Connects as many workers as there are wakers, each with all others.
-    pub(super) fn connect(wakers: &[Waker]) -> Vec<Self> {
+    /// Connects as many threads as there are wakers, each with all others; each may have
+    /// `parcels_in_flight` under way to the others together.
+    pub(super) fn connect(wakers: &[Waker], parcels_in_flight: usize) -> Vec<Self> {
         let mut ends = Vec::new();
         let mut ways = Vec::new();
         for waker in wakers {
             // Every other worker may have all its parcels under way to this one.
-            let (parcels, parcels_in) = sync_channel(PARCELS_IN_FLIGHT * wakers.len());
+            let (parcels, parcels_in) = sync_channel(parcels_in_flight * wakers.len());
             let (changes, changes_in) = sync_channel(CHANGES_IN_FLIGHT);
             ends.push((parcels_in, changes_in));
             ways.push((parcels, changes, waker.clone()));
         }
-        ends.into_iter().map(|(parcels, changes)| Self::new(parcels, changes, &ways)).collect()
+        let ends = ends.into_iter();
+        ends.map(|ends| Self::new(ends, &ways, parcels_in_flight)).collect()
     }
 
     fn new(
-        parcels: Receiver<Parcel>,
-        changes: Receiver<RouteChange>,
+        (parcels, changes): (Receiver<Parcel>, Receiver<RouteChange>),
         ways: &[(SyncSender<Parcel>, SyncSender<RouteChange>, Waker)],
+        parcels_in_flight: usize,
     ) -> Self {
-        let (sender, returned) = sync_channel(PARCELS_IN_FLIGHT);
-        let spare = (0..PARCELS_IN_FLIGHT)
+        let (sender, returned) = sync_channel(parcels_in_flight);
+        let spare = (0..parcels_in_flight)
             .map(|_| Parcel { sender: sender.clone(), bytes: Vec::new(), datagrams: Vec::new() })
             .collect();
         let peers = ways
@@ -192,16 +194,20 @@ impl Exchange {
     /// Tells all other workers.
     pub(super) fn announce(&mut self, own: WorkerIndex, change: RouteChange) {
         for (index, peer) in self.peers.iter_mut().enumerate() {
-            if index == usize::from(own.0) {
-                continue;
-            }
-            if peer.pending.len() < CHANGES_PENDING {
-                peer.pending.push_back(change);
-            } else {
+            if index != usize::from(own.0) && !peer.note(change) {
                 self.statistics.changes_dropped += 1;
             }
         }
         self.flush_changes();
+    }
+
+    /// Tells one other thread.
+    pub(super) fn tell(&mut self, other: WorkerIndex, change: RouteChange) {
+        let Some(peer) = self.peers.get_mut(usize::from(other.0)) else { return };
+        if !peer.note(change) {
+            self.statistics.changes_dropped += 1;
+        }
+        peer.flush_changes();
     }
 
     /// Sends the announcements that found no room before. Returns whether some still wait.
@@ -226,6 +232,15 @@ impl Exchange {
 }
 
 impl Peer {
+    /// Puts a change behind those that wait. Returns whether there was room.
+    fn note(&mut self, change: RouteChange) -> bool {
+        let has_room = self.pending.len() < CHANGES_PENDING;
+        if has_room {
+            self.pending.push_back(change);
+        }
+        has_room
+    }
+
     /// Returns whether some still wait.
     fn flush_changes(&mut self) -> bool {
         let mut sent = false;
@@ -267,15 +282,17 @@ fn give_back(mut parcel: Parcel) {
 
 #[cfg(test)]
 mod tests {
+    use sfu::command::Protocol;
+
     use super::*;
 
     fn path(port: u16) -> Path {
-        Path { remote: ([192, 0, 2, 1], port).into(), local: None }
+        Path { remote: ([192, 0, 2, 1], port).into(), local: None, protocol: Protocol::Udp }
     }
 
     fn pair() -> (Exchange, Exchange) {
         let wakers = [Waker::new().unwrap(), Waker::new().unwrap()];
-        let mut ends = Exchange::connect(&wakers);
+        let mut ends = Exchange::connect(&wakers, PARCELS_IN_FLIGHT);
         let second = ends.pop().unwrap();
         (ends.pop().unwrap(), second)
     }

@@ -273,7 +273,7 @@ fn open(domain: Domain) -> io::Result<Socket> {
 }
 
 /// Every address of the machine: of both families where it has IPv6, else of IPv4.
-fn unspecified_ip() -> IpAddr {
+pub(super) fn unspecified_ip() -> IpAddr {
     let any_port = SockAddr::from(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)));
     match open(Domain::IPV6).and_then(|socket| socket.bind(&any_port)) {
         Ok(()) => Ipv6Addr::UNSPECIFIED.into(),
@@ -296,7 +296,7 @@ fn canonical_path(meta: &RecvMeta) -> Path {
     };
     // A group's address cannot be a source: the kernel picks one of ours then.
     let local = meta.dst_ip.map(|ip| ip.to_canonical()).filter(|ip| !is_group(*ip));
-    Path { remote, local }
+    Path { remote, local, protocol: sfu::command::Protocol::Udp }
 }
 
 fn is_group(ip: IpAddr) -> bool {
@@ -369,7 +369,7 @@ mod tests {
         let mut client = one();
         let remote = SocketAddr::from(([127, 0, 0, 1], client.port().unwrap()));
         let contents: Vec<u8> = (0..150 * 1000 + 7).map(|n: u32| n.to_le_bytes()[1]).collect();
-        let path = Path { remote, local: None };
+        let path = Path { remote, local: None, protocol: sfu::command::Protocol::Udp };
         socket.send(&Transmit { path, contents: &contents, segment_size: Some(1000) });
 
         let received = receive(&mut client, 151);
@@ -384,7 +384,7 @@ mod tests {
     fn what_the_kernel_refuses_is_counted_and_harms_nothing() {
         let mut socket = one();
         let remote = SocketAddr::from(([127, 0, 0, 1], socket.port().unwrap()));
-        let path = Path { remote, local: None };
+        let path = Path { remote, local: None, protocol: sfu::command::Protocol::Udp };
         socket.send(&Transmit { path, contents: &[0; 65_530], segment_size: None });
         assert_eq!(socket.statistics().dropped_refused, 1);
         socket.send(&Transmit { path, contents: b"next", segment_size: None });

@@ -15,7 +15,7 @@ async fn create(media: &Media, router: u64) -> Result<CommandReply, MediaError> 
 async fn a_taken_port_is_named_with_its_setting() {
     let media = Media::start(config(0, 1)).unwrap();
     let error = Media::start(config(media.port(), 1)).unwrap_err();
-    assert!(matches!(&error, MediaStartError::PortInUse { port } if *port == media.port()));
+    assert!(matches!(&error, MediaStartError::PortInUse { port, .. } if *port == media.port()));
     assert!(error.to_string().contains("MEDIA_PORT"));
 }
 

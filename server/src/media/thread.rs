@@ -11,7 +11,7 @@ use std::{
 
 use sfu::{
     Worker,
-    command::{Disposition, Event, Output, WorkerIndex},
+    command::{Disposition, Event, Output, Path, Protocol, WorkerIndex},
 };
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     mailbox::{Letter, Letters, Outbox},
     route::{Exchange, ReceivedParcel, RouteChange},
     socket::{MediaSocket, ReceiveBatch, Received},
+    tcp::TcpLink,
     wake::Waker,
 };
 
@@ -58,6 +59,7 @@ pub(super) struct Parts {
     pub(super) waker: Waker,
     pub(super) letters: Letters,
     pub(super) exchange: Exchange,
+    pub(super) tcp: TcpLink,
     pub(super) outbox: Outbox,
     /// Tells the handle how many transports this worker has.
     pub(super) transports: Arc<AtomicU64>,
@@ -108,13 +110,16 @@ impl WorkerThread {
         let mut more = self.receive_datagrams(now);
         self.worker.note_backlog(now, more);
         more |= self.receive_parcels(now);
+        more |= self.receive_tcp(now);
         more |= self.read_letters(now);
         if self.worker.poll_timeout().is_some_and(|due| due <= now) {
             self.worker.handle_timeout(now);
         }
         self.drain();
         self.parts.transports.store(self.worker.statistics().transports, Ordering::Relaxed);
-        let blocked = self.parts.exchange.flush_changes() | self.parts.outbox.flush();
+        let blocked = self.parts.exchange.flush_changes()
+            | self.parts.tcp.flush()
+            | self.parts.outbox.flush();
         match (more, blocked) {
             (true, _) => Backlog::Some,
             (false, true) => Backlog::Blocked,
@@ -179,6 +184,22 @@ impl WorkerThread {
         true
     }
 
+    fn receive_tcp(&mut self, now: Instant) -> bool {
+        let Self { worker, parts: Parts { tcp, .. }, strays, is_busy, .. } = self;
+        for _ in 0..PARCELS_PER_TURN {
+            let parcel = tcp.receive(|path, datagram| {
+                if worker.handle_datagram(now, path, datagram) != Disposition::Consumed {
+                    *strays += 1;
+                }
+            });
+            if parcel == ReceivedParcel::None {
+                return false;
+            }
+            *is_busy = true;
+        }
+        true
+    }
+
     fn read_letters(&mut self, now: Instant) -> bool {
         for _ in 0..LETTERS_PER_TURN {
             match self.parts.letters.next() {
@@ -196,40 +217,17 @@ impl WorkerThread {
     }
 
     fn drain(&mut self) {
-        let Self { worker, parts: Parts { index, socket, exchange, outbox, .. }, .. } = self;
+        let Self { worker, parts, .. } = self;
         while let Some(output) = worker.poll_output() {
             match output {
-                Output::Transmit(transmit) => socket.send(&transmit),
-                Output::Event(event) => match event {
-                    Event::PathOpened { path } => {
-                        exchange.announce(*index, RouteChange::Add(path, *index));
-                    }
-                    Event::PathClosed { path } => {
-                        exchange.announce(*index, RouteChange::Remove(path, *index));
-                    }
-                    Event::LayersWanted { router_id, producer_id, layers } => {
-                        outbox.push(MediaEvent::LayersWanted { router_id, producer_id, layers });
-                    }
-                    Event::ConsumerLayer { router_id, consumer_id, layer } => {
-                        outbox.push(MediaEvent::ConsumerLayer { router_id, consumer_id, layer });
-                    }
-                    Event::ActiveSpeakers { router_id, producers } => {
-                        outbox.push(MediaEvent::ActiveSpeakers { router_id, producers });
-                    }
-                    Event::TransportConnected { transport_id } => {
-                        outbox.push(MediaEvent::TransportConnected { transport_id });
-                    }
-                    Event::TransportFailed { transport_id, reason, producers, consumers } => {
-                        outbox.push(MediaEvent::TransportFailed {
-                            transport_id,
-                            reason,
-                            producers,
-                            consumers,
-                        });
-                    }
+                Output::Transmit(transmit) => match transmit.path.protocol {
+                    Protocol::Udp => parts.socket.send(&transmit),
+                    Protocol::Tcp => parts.tcp.send(&transmit),
                 },
+                Output::Event(event) => parts.take(event),
             }
         }
+        parts.tcp.dispatch();
     }
 
     fn report(&self) -> WorkerReport {
@@ -239,6 +237,47 @@ impl WorkerThread {
             exchange: self.parts.exchange.statistics(),
             events_dropped: self.parts.outbox.dropped(),
             strays_dropped: self.strays,
+        }
+    }
+}
+
+impl Parts {
+    /// Passes on what the worker reports.
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::PathOpened { path } => self.announce(path, RouteChange::Add(path, self.index)),
+            Event::PathClosed { path } => {
+                self.announce(path, RouteChange::Remove(path, self.index));
+            }
+            Event::LayersWanted { router_id, producer_id, layers } => {
+                self.outbox.push(MediaEvent::LayersWanted { router_id, producer_id, layers });
+            }
+            Event::ConsumerLayer { router_id, consumer_id, layer } => {
+                self.outbox.push(MediaEvent::ConsumerLayer { router_id, consumer_id, layer });
+            }
+            Event::ActiveSpeakers { router_id, producers } => {
+                self.outbox.push(MediaEvent::ActiveSpeakers { router_id, producers });
+            }
+            Event::TransportConnected { transport_id } => {
+                self.outbox.push(MediaEvent::TransportConnected { transport_id });
+            }
+            Event::TransportFailed { transport_id, reason, producers, consumers } => {
+                self.outbox.push(MediaEvent::TransportFailed {
+                    transport_id,
+                    reason,
+                    producers,
+                    consumers,
+                });
+            }
+        }
+    }
+
+    /// Tells those whom a path concerns: all workers share the port for datagrams, one thread has
+    /// all connections.
+    fn announce(&mut self, path: Path, change: RouteChange) {
+        match path.protocol {
+            Protocol::Udp => self.exchange.announce(self.index, change),
+            Protocol::Tcp => self.tcp.tell(change),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::Arc,
     thread,
     time::Duration,
@@ -50,9 +50,16 @@ impl Waker {
         }
     }
 
-    fn reset(&self) {
+    /// Forgets the wake-ups until now, for those who do not wait by [`Self::wait`].
+    pub(super) fn reset(&self) {
         // Nothing to read means that nothing is pending, which is what reset is for.
         let _ = rustix::io::read(&*self.0, &mut [0; size_of::<u64>()]);
+    }
+}
+
+impl AsFd for Waker {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

@@ -3,6 +3,7 @@
 //! | module | what it shows |
 //! |---|---|
 //! | `plane` | media crosses the workers unharmed, between the right people only |
+//! | `tcp` | it does so over TCP, too |
 //! | `front_door` | strangers change nothing and get nothing |
 //! | `meeting` | the same through the whole server: invite, signaling, media |
 //!
@@ -20,3 +21,4 @@ mod room;
 #[path = "../signaling/client.rs"]
 #[expect(dead_code, reason = "the tests of signaling use the rest")]
 mod signaling;
+mod tcp;

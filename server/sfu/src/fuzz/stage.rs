@@ -13,7 +13,7 @@ use shared::{
 };
 
 use crate::{
-    Command, CommandReply, DtlsIdentity, Output, Path, Worker, WorkerConfig, WorkerIndex,
+    Command, CommandReply, DtlsIdentity, Output, Path, Protocol, Worker, WorkerConfig, WorkerIndex,
     client::{ClientLeg, LocalTrack, OfferedTrack, offered_tracks},
     codec::Codec,
     extension::Extension,
@@ -56,7 +56,8 @@ pub(super) fn identity() -> &'static Arc<DtlsIdentity> {
 }
 
 pub(super) fn path(client: u8) -> Path {
-    Path { remote: SocketAddr::from(([198, 51, 100, client], 50_000)), local: None }
+    let remote = SocketAddr::from(([198, 51, 100, client], 50_000));
+    Path { remote, local: None, protocol: Protocol::Udp }
 }
 
 /// A client's offer with every header extension we know, and H.264 in the form that we take.

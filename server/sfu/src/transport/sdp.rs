@@ -118,7 +118,7 @@ pub struct LocalParameters {
     pub ice: IceCredentials,
     /// The digest of our DTLS certificate.
     pub fingerprint: Fingerprint,
-    /// Where we can be reached over UDP, the preferred address first.
+    /// Where we can be reached over UDP and TCP, the preferred address first.
     pub candidates: Vec<SocketAddr>,
 }
 

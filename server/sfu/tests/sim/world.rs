@@ -7,8 +7,8 @@ use std::{
 };
 
 use sfu::{
-    Command, CommandReply, DtlsIdentity, Event, Output, Path, Worker, WorkerConfig, WorkerIndex,
-    codec::Codec, transport::srtp::SrtpProfile,
+    Command, CommandReply, DtlsIdentity, Event, Output, Path, Protocol, Worker, WorkerConfig,
+    WorkerIndex, codec::Codec, transport::srtp::SrtpProfile,
 };
 use shared::{
     ids::{ConsumerId, ProducerId, RouterId, TransportId},
@@ -223,7 +223,7 @@ impl World {
     }
 
     pub(crate) fn path(client: usize) -> Path {
-        Path { remote: Self::address(client), local: None }
+        Path { remote: Self::address(client), local: None, protocol: Protocol::Udp }
     }
 
     /// Lets virtual time pass.

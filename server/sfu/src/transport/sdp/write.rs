@@ -93,13 +93,21 @@ impl Lines {
         self.push(format_args!("a=fingerprint:{}", local.fingerprint));
     }
 
-    /// Our addresses (RFC 8839 5.1), and that there will be no others (RFC 8840 8.2).
+    /// Our addresses (RFC 8839 5.1), each over UDP and then, for clients whose UDP is blocked, over
+    /// connections that they make (RFC 6544 4.5); and that there will be no others (RFC 8840 8.2).
     pub(super) fn candidates(&mut self, candidates: &[SocketAddr]) {
         for (index, address) in candidates.iter().enumerate() {
             let foundation = index.saturating_add(1);
             let (priority, ip, port) = (priority(index), address.ip(), address.port());
             self.push(format_args!(
                 "a=candidate:{foundation} 1 udp {priority} {ip} {port} typ host"
+            ));
+        }
+        for (index, address) in candidates.iter().enumerate() {
+            let foundation = index.saturating_add(candidates.len()).saturating_add(1);
+            let (priority, ip, port) = (tcp_priority(index), address.ip(), address.port());
+            self.push(format_args!(
+                "a=candidate:{foundation} 1 tcp {priority} {ip} {port} typ host tcptype passive"
             ));
         }
         self.push("a=end-of-candidates");
@@ -137,4 +145,16 @@ impl Lines {
 fn priority(index: usize) -> u32 {
     let local = u32::from(u16::MAX.saturating_sub(u16::try_from(index).unwrap_or(u16::MAX)));
     (126 << 24) | (local << 8) | 255
+}
+
+/// The priority of the passive TCP candidate at `index` (RFC 6544 4.2): a type preference below
+/// every one of UDP but a relay's, as browsers have it; in the local preference the direction 4,
+/// which is passive, above the place in the list.
+fn tcp_priority(index: usize) -> u32 {
+    const TYPE_PREFERENCE: u32 = 90;
+    const DIRECTION_PREFERENCE: u32 = 4;
+    const LARGEST_OTHER_PREFERENCE: u32 = (1 << 13) - 1;
+    let index = u32::try_from(index).unwrap_or(u32::MAX);
+    let local = (DIRECTION_PREFERENCE << 13) | LARGEST_OTHER_PREFERENCE.saturating_sub(index);
+    (TYPE_PREFERENCE << 24) | (local << 8) | 255
 }

@@ -94,6 +94,8 @@ fn an_answer_is_written_line_by_line() {
         "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
         "a=candidate:1 1 udp 2130706431 192.0.2.9 40000 typ host",
         "a=candidate:2 1 udp 2130706175 2001:db8::9 40000 typ host",
+        "a=candidate:3 1 tcp 1520435199 192.0.2.9 40000 typ host tcptype passive",
+        "a=candidate:4 1 tcp 1520434943 2001:db8::9 40000 typ host tcptype passive",
         "a=end-of-candidates",
     ];
     assert_eq!(section(&answer.sdp, 0), expected);

@@ -38,6 +38,8 @@ fn an_offer_of_ours_is_written_line_by_line() {
         "a=ssrc:2002 cname:room",
         "a=candidate:1 1 udp 2130706431 192.0.2.9 40000 typ host",
         "a=candidate:2 1 udp 2130706175 2001:db8::9 40000 typ host",
+        "a=candidate:3 1 tcp 1520435199 192.0.2.9 40000 typ host tcptype passive",
+        "a=candidate:4 1 tcp 1520434943 2001:db8::9 40000 typ host tcptype passive",
         "a=end-of-candidates",
     ];
     assert_eq!(section(&offer, 1), expected);
