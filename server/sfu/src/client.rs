@@ -180,6 +180,19 @@ impl ClientLeg {
         Ok(address)
     }
 
+    /// Goes on with a new ICE session, whose credentials of the server are in `lines`.
+    ///
+    /// # Errors
+    ///
+    /// [`LegError::Description`] when they are not.
+    pub fn restart_ice(&mut self, now: Instant, lines: &str) -> Result<(), LegError> {
+        let (ufrag, password) = sdp::credentials(lines)?;
+        let before = self.server.take().ok_or(LegError::NotConnected)?;
+        self.server = Some(ServerEnd { ufrag, password, ..before });
+        self.next_check = Some(now);
+        Ok(())
+    }
+
     /// Whether media can flow.
     #[must_use]
     pub const fn is_connected(&self) -> bool {

@@ -40,6 +40,13 @@ pub enum Command {
         /// The transport.
         transport_id: TransportId,
     },
+    /// Begins a new ICE session on a transport, whose DTLS and SRTP go on: from now on descriptions
+    /// have new credentials; the old ones count until the client has nominated with the new ones.
+    /// Reply: [`CommandReply::Description`], the lines of it that are about ICE.
+    RestartIce {
+        /// The transport.
+        transport_id: TransportId,
+    },
     /// Takes the client's offer. Reply: [`CommandReply::Description`], our answer.
     ///
     /// On a receive transport that nothing was done with yet it is the only one there ever is, and

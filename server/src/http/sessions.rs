@@ -21,7 +21,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, patch, post},
 };
-use sfu::transport::sdp::IceFragment;
+use sfu::{
+    command::{Command, CommandReply},
+    transport::sdp::IceFragment,
+};
 use shared::{error::ErrorCode, ids::RoomId, limits::MAX_BODY_BYTES, media::IceServer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -196,6 +199,19 @@ impl App {
         Ok(HttpSession::new(&caller.token, client_ufrag, place))
     }
 
+    /// Begins a new ICE session; returns its entity tag, and the lines that say what our end is.
+    async fn restart_session(
+        &self,
+        OwnSession { room, id }: &OwnSession,
+        ufrag: &str,
+    ) -> Result<(String, String), ErrorCode> {
+        let transport_id = room.lock().transport_of_session(id).ok_or(ErrorCode::NotFound)?;
+        let reply = self.command_in(room, Command::RestartIce { transport_id }).await?;
+        let CommandReply::Description(lines) = reply else { return Err(ErrorCode::Internal) };
+        let etag = room.lock().restart_session(id, ufrag).ok_or(ErrorCode::NotFound)?;
+        Ok((etag, lines))
+    }
+
     pub(super) async fn end_session(&self, room: &SharedRoom, session_id: &str) {
         let discarded = room.lock().end_session(session_id, Instant::now());
         self.carry_out(discarded).await;
@@ -286,23 +302,33 @@ async fn end(State(app): State<AppState>, session: OwnSession) -> StatusCode {
     StatusCode::OK
 }
 
-/// `PATCH`: candidates, which need not be known, for we answer where we are asked (RFC 9725
-/// section 4.3.2); and ICE restarts.
-async fn change(session: OwnSession, request: Request) -> Result<StatusCode, ApiError> {
+/// `PATCH`: candidates, which need not be known, for we answer where we are asked; and ICE restarts
+/// (RFC 9725 section 4.3).
+async fn change(
+    State(app): State<AppState>,
+    client: ClientAddress,
+    session: OwnSession,
+    request: Request,
+) -> Result<Response, ApiError> {
     let if_match = request.headers().get(IF_MATCH).cloned();
     let text = text_body(request, FRAGMENT).await?;
     let fragment = IceFragment::parse(&text);
     let fragment = fragment.map_err(|error| sdp_invalid(&error))?;
     let ufrag = fragment.ice.as_ref().map(|ice| ice.ufrag.as_str());
     let if_match = if_match.as_ref().map(|value| value.to_str().unwrap_or_default());
-    let room = session.room.lock();
-    let current = room.session(&session.id).ok_or(ErrorCode::NotFound)?;
-    match current.change(if_match, ufrag)? {
-        IceChange::Trickle => Ok(StatusCode::NO_CONTENT),
-        IceChange::Restart => Err(ApiError::with_detail(
-            ErrorCode::OfferUnsupported,
-            "ICE restarts are not supported; make a new session.",
-        )),
+    let change = {
+        let room = session.room.lock();
+        room.session(&session.id).ok_or(ErrorCode::NotFound)?.change(if_match, ufrag)?
+    };
+    match (change, ufrag) {
+        (IceChange::Restart, Some(ufrag)) => {
+            // As dear as a new session, which it takes the place of.
+            app.limits.sessions.take(client.0, Instant::now())?;
+            let (etag, lines) = app.restart_session(&session, ufrag).await?;
+            let known = [(header::CONTENT_TYPE, FRAGMENT.to_owned()), (header::ETAG, etag)];
+            Ok((known, fragment.answer(&lines)).into_response())
+        }
+        (IceChange::Trickle | IceChange::Restart, _) => Ok(StatusCode::NO_CONTENT.into_response()),
     }
 }
 

@@ -183,7 +183,7 @@ impl App {
             room.lock().note_shown(session_id, &mid, None);
             return Ok(());
         };
-        let transport_id = room.lock().viewer_transport(session_id);
+        let transport_id = room.lock().transport_of_session(session_id);
         let transport_id = transport_id.ok_or(ErrorCode::TransportNotFound)?;
         let consumer_id = self.rooms.next_consumer_id();
         let feed = Command::Feed { transport_id, mid: mid.clone(), consumer_id, producer_id };

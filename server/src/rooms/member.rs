@@ -138,6 +138,14 @@ impl Member {
         }
     }
 
+    /// The same, to be changed.
+    pub(super) const fn session_mut(&mut self) -> Option<&mut HttpSession> {
+        match &mut self.link {
+            Link::Http { session, .. } => Some(session),
+            Link::Connected { .. } | Link::Reconnecting { .. } | Link::Over => None,
+        }
+    }
+
     /// Takes the end of a transport: whoever came over HTTP goes with it.
     pub(super) fn lose_transport(&mut self) {
         if self.session().is_some() {

@@ -174,7 +174,7 @@ async fn keep_alive(work: impl Future<Output = ()>) {
 }
 
 #[tokio::test]
-async fn candidates_are_taken_and_restarts_say_what_they_need() {
+async fn candidates_are_taken_and_ice_is_restarted() {
     let server = Server::start().await;
     let room = server.create_room();
     let studio = Studio::start(&server, &room, "Studio").await;
@@ -195,6 +195,22 @@ async fn candidates_are_taken_and_restarts_say_what_they_need() {
     let stranger = server.token(&room, Role::Guest);
     let other = Ask::patch(resource.clone(), trickled).header("if-match", "*").token(&stranger);
     other.send(&server).await.assert_problem(403, "forbidden");
+    let restarted = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=ice-ufrag:abcdef\r\n\
+                     a=ice-pwd:0123456789abcdefghijklmn\r\n";
+    let answer = patch(restarted).header("if-match", "*").send(&server).await;
+    assert_eq!((answer.status, answer.header("etag")), (StatusCode::OK, "\"ice-2\""));
+    assert_eq!(answer.header("content-type"), "application/trickle-ice-sdpfrag");
+    let ufrag = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("a=ice-ufrag:"));
+        line.unwrap_or_else(|| panic!("no fragment in {text}")).to_owned()
+    };
+    assert_ne!(ufrag(&answer.body), ufrag(&studio.created.body));
+    assert!(answer.body.starts_with("a=ice-lite\r\nm=audio 9 ") && answer.body.contains("a=mid:0"));
+    assert!(answer.body.contains("a=candidate:"), "{}", answer.body);
+    let stale = patch(trickled).header("if-match", "\"ice-1\"").send(&server).await;
+    stale.assert_problem(412, "precondition_failed");
+    let taken = patch(trickled).header("if-match", "\"ice-2\"").send(&server).await;
+    assert_eq!(taken.status, StatusCode::NO_CONTENT);
     let typed = Ask::new(Method::PATCH, resource.clone()).header("content-type", "application/sdp");
     let typed = typed.token(&token).header("if-match", "*").body(trickled).send(&server).await;
     typed.assert_problem(415, "unsupported_media_type");

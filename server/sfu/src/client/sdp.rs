@@ -85,21 +85,30 @@ impl ServerEnd {
     ///
     /// [`LegError::Description`] names what is missing.
     pub fn parse(sdp: &str) -> Result<Self, LegError> {
-        let value = |name: &'static str| {
-            let mut lines = sdp.lines().take(SERVER_LINES_MAX);
-            lines
-                .find_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
-                .map(str::trim)
-                .ok_or(LegError::Description(name))
-        };
-        let fingerprint = Fingerprint::parse(value("fingerprint")?);
+        let fingerprint = Fingerprint::parse(value(sdp, "fingerprint")?);
+        let (ufrag, password) = credentials(sdp)?;
+        let address = candidate(value(sdp, "candidate")?);
         Ok(Self {
-            ufrag: value("ice-ufrag")?.to_owned(),
-            password: value("ice-pwd")?.to_owned(),
+            ufrag,
+            password,
             fingerprint: fingerprint.map_err(|_| LegError::Description("fingerprint"))?,
-            address: candidate(value("candidate")?).ok_or(LegError::Description("candidate"))?,
+            address: address.ok_or(LegError::Description("candidate"))?,
         })
     }
+}
+
+/// The user fragment and the password that a server says.
+pub(super) fn credentials(sdp: &str) -> Result<(String, String), LegError> {
+    Ok((value(sdp, "ice-ufrag")?.to_owned(), value(sdp, "ice-pwd")?.to_owned()))
+}
+
+/// The value of the first attribute of a name.
+fn value<'a>(sdp: &'a str, name: &'static str) -> Result<&'a str, LegError> {
+    let mut lines = sdp.lines().take(SERVER_LINES_MAX);
+    lines
+        .find_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':'))
+        .map(str::trim)
+        .ok_or(LegError::Description(name))
 }
 
 /// The address of an `a=candidate` (RFC 8839 section 5.1): foundation, component, transport,

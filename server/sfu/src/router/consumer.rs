@@ -1,5 +1,6 @@
 //! One participant's receipt of one producer: what it is sent, under which numbers.
 
+mod continuation;
 mod options;
 mod repair;
 
@@ -9,8 +10,9 @@ use shared::media::Layer;
 
 use crate::codec::Codec;
 
-pub use options::{ConsumerOptions, ConsumerStats, ReceptionReport};
-use repair::RtxStream;
+pub use self::continuation::Continuation;
+pub use self::options::{ConsumerOptions, ConsumerStats, ReceptionReport};
+use self::repair::RtxStream;
 
 use super::{
     egress::{CanonicalPacket, Egress, OutgoingRtp, SenderReport, TWCC_OFFSET},
@@ -20,7 +22,7 @@ use super::{
     red::newest_frame,
     resend::ResendLimiter,
     selector::{FrameDecision, LayerSelector, LayerView},
-    sequence::{Position, Rewritten, SequenceRewriter, Standing},
+    sequence::{Position, Rewritten, SequenceRewriter},
 };
 
 /// The first sender report follows the first packet after this time: late enough for the
@@ -39,26 +41,6 @@ const MAX_ROUND_TRIP: Duration = Duration::from_secs(2);
 /// From this loss on, in 1/256, a viewer is sent the repeated frames of redundant audio: 2 %. One
 /// lost packet in fifty is concealed without being heard.
 const REDUNDANCY_LOSS: u8 = 5;
-
-/// Where the streams of a consumer stand: what another consumer goes on from that takes its place
-/// on the same SSRCs. No number is then used twice, and the viewer sees one stream go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Continuation {
-    media: Standing,
-    rtx_index: Option<u64>,
-    packets: u64,
-    octets: u64,
-}
-
-impl Continuation {
-    /// With what only a consumer before knew: one of a codec without retransmissions leaves their
-    /// stream where it was.
-    #[must_use]
-    pub fn after(self, before: Option<Self>) -> Self {
-        let rtx_index = self.rtx_index.or_else(|| before?.rtx_index);
-        Self { rtx_index, ..self }
-    }
-}
 
 /// Whether a consumer is sent packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,26 +109,6 @@ impl Consumer {
             last_report: None,
             stats: ConsumerStats::default(),
         }
-    }
-
-    /// Where its streams stand.
-    pub(super) fn continuation(&self) -> Continuation {
-        Continuation {
-            media: self.rewriter.standing(),
-            rtx_index: self.rtx.as_ref().map(|rtx| rtx.next_index),
-            packets: self.stats.packets,
-            octets: self.stats.octets,
-        }
-    }
-
-    /// Goes on where the consumer before it on the same SSRCs stopped; nothing was sent yet.
-    pub(super) fn continue_from(&mut self, before: Continuation) {
-        self.rewriter = SequenceRewriter::at(before.media, self.codec.clock_rate());
-        if let (Some(rtx), Some(next_index)) = (&mut self.rtx, before.rtx_index) {
-            rtx.next_index = next_index;
-        }
-        self.stats.packets = before.packets;
-        self.stats.octets = before.octets;
     }
 
     pub(super) const fn is_paused(&self) -> bool {

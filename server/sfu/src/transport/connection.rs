@@ -10,7 +10,7 @@ use shared::ids::TransportId;
 
 use super::{
     dtls::{DtlsError, DtlsIdentity, DtlsOutput, DtlsServer, Fingerprint},
-    ice::{IceCredentials, IceResponder, MAX_RESPONSE, Nomination},
+    ice::{BindingRequest, IceCredentials, IceResponder, MAX_RESPONSE, Nomination, StunError},
     srtp::{SrtpError, SrtpInbound, SrtpKeys, SrtpOutbound},
 };
 use crate::{
@@ -40,6 +40,8 @@ const PATH_HOLD: Duration = Duration::from_secs(7);
 pub(crate) struct Connection {
     id: TransportId,
     ice: IceResponder,
+    /// Our end of the ICE session before a restart.
+    former: Option<Box<Former>>,
     /// Apart, so that what sending a packet needs lies together.
     dtls: Box<DtlsServer>,
     phase: Phase,
@@ -51,6 +53,13 @@ pub(crate) struct Connection {
     heard: Option<Instant>,
     /// When a path was last announced.
     announced: Option<Instant>,
+}
+
+/// Our end of an ICE session that was restarted: it answers until the client has moved to the new
+/// one, so that nothing is lost meanwhile (RFC 8445 section 9).
+struct Former {
+    ice: IceResponder,
+    is_over: bool,
 }
 
 enum Phase {
@@ -100,6 +109,7 @@ impl Connection {
         Ok(Self {
             id,
             ice: IceResponder::new(credentials),
+            former: None,
             dtls: Box::new(DtlsServer::new(identity)?),
             phase: Phase::New,
             paths: Vec::new(),
@@ -111,6 +121,20 @@ impl Connection {
 
     pub(crate) fn credentials(&self) -> &IceCredentials {
         self.ice.credentials()
+    }
+
+    /// Begins a new ICE session over the same DTLS and SRTP. Returns the user fragment that leads
+    /// here no longer.
+    pub(crate) fn restart(&mut self, credentials: IceCredentials) -> Option<String> {
+        let before = std::mem::replace(&mut self.ice, IceResponder::new(credentials));
+        let forgotten = self.former.replace(Box::new(Former { ice: before, is_over: false }));
+        forgotten.map(|former| former.ice.credentials().ufrag().to_owned())
+    }
+
+    /// The user fragments that lead here.
+    pub(crate) fn ufrags(&self) -> impl Iterator<Item = &str> {
+        let former = self.former.as_ref().map(|former| &former.ice);
+        former.into_iter().chain([&self.ice]).map(|ice| ice.credentials().ufrag())
     }
 
     pub(crate) fn paths(&self) -> &[Path] {
@@ -170,7 +194,7 @@ impl Connection {
         outbox: &mut Outbox,
     ) -> (PathChange, Option<ConnectionEvent>) {
         let mut response = Vec::with_capacity(MAX_RESPONSE);
-        let request = self.ice.handle_binding_request(datagram, path.remote, &mut response);
+        let request = self.answer_check(path, datagram, &mut response);
         if !response.is_empty() {
             outbox.push(path, &response);
         }
@@ -181,6 +205,27 @@ impl Connection {
             self.selected = Some(path);
         }
         (change, self.flush_handshake(outbox))
+    }
+
+    /// Answers a check of the ICE session there is, or of the one before as long as that counts.
+    fn answer_check(
+        &mut self,
+        path: Path,
+        datagram: &[u8],
+        response: &mut Vec<u8>,
+    ) -> Result<BindingRequest, StunError> {
+        let request = self.ice.handle_binding_request(datagram, path.remote, response);
+        let Some(former) = &mut self.former else { return request };
+        match request {
+            Err(StunError::UnknownUser) if !former.is_over => {
+                former.ice.handle_binding_request(datagram, path.remote, response)
+            }
+            Ok(BindingRequest { nomination: Nomination::Nominated, .. }) => {
+                former.is_over = true;
+                request
+            }
+            _ => request,
+        }
     }
 
     fn open(&mut self, now: Instant, path: Path) -> PathChange {

@@ -28,6 +28,7 @@ pub use answer::{
     Answer, Answerer, RejectedLine, Rejection, SendParameters, SendStream, ViewerAnswer,
 };
 pub use fragment::IceFragment;
+pub(crate) use fragment::ice_lines;
 pub use offer::{
     Direction, OfferedCodec, OfferedExtension, OfferedKind, OfferedMedia, RemoteOffer,
 };

@@ -44,6 +44,7 @@ impl Worker {
                 self.create_transport(router_id, transport_id, direction)
             }
             Command::CloseTransport { transport_id } => self.close_transport_by_id(transport_id),
+            Command::RestartIce { transport_id } => self.restart_ice(transport_id),
             Command::AcceptOffer { transport_id, sdp } => {
                 self.accept_offer(now, transport_id, &sdp)
             }

@@ -35,6 +35,10 @@ impl Leg {
         (self.client.answer(offer), offered_tracks(offer))
     }
 
+    pub(crate) fn restart_ice(&mut self, now: Instant, lines: &str) {
+        self.client.restart_ice(now, lines).unwrap();
+    }
+
     pub(crate) const fn is_connected(&self) -> bool {
         self.client.is_connected()
     }

@@ -33,6 +33,7 @@ mod meetings;
 mod odd_clients;
 mod overload;
 mod replay;
+mod restarts;
 mod steady_state;
 mod viewing;
 mod voices;

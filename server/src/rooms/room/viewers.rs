@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use sfu::command::Command;
 use shared::{
     error::ErrorCode,
-    ids::{ConsumerId, ProducerId, TransportId},
+    ids::{ConsumerId, ProducerId},
     media::Source,
 };
 use tokio::sync::Notify;
@@ -44,12 +44,6 @@ impl Room {
         let wake = viewer.wake();
         self.viewers.push(viewer);
         Ok(wake)
-    }
-
-    /// The transport of a viewer.
-    #[must_use]
-    pub fn viewer_transport(&self, session_id: &str) -> Option<TransportId> {
-        self.viewer(session_id).map(|viewer| viewer.transport_id)
     }
 
     /// What has to be done for a viewer to see what they should; `None` when they are gone.

@@ -94,11 +94,25 @@ impl Worker {
     fn forget_transport(&mut self, key: usize) {
         let Some(transport) = self.table.transports.try_remove(key) else { return };
         self.table.transport_keys.remove(&transport.id);
-        self.demux.remove_ufrag(transport.connection.credentials().ufrag());
+        transport.connection.ufrags().for_each(|ufrag| self.demux.remove_ufrag(ufrag));
         for path in transport.connection.paths() {
             self.close_path(*path, key);
         }
         self.schedule.set(Timer::Transport(key), None);
+    }
+
+    /// Begins a new ICE session on a transport, and says what our end of it is.
+    pub(super) fn restart_ice(&mut self, transport_id: TransportId) -> Outcome {
+        let key = self.transport_key(transport_id)?;
+        let credentials = self.entropy.credentials(self.config.index);
+        let ufrag = credentials.ufrag().to_owned();
+        let transport = self.table.transports.get_mut(key);
+        let transport = transport.expect("a key of the table has a transport");
+        if let Some(forgotten) = transport.connection.restart(credentials) {
+            self.demux.remove_ufrag(&forgotten);
+        }
+        self.demux.insert_ufrag(ufrag, key);
+        Ok(CommandReply::Description(sdp::ice_lines(&self.local_parameters(key))))
     }
 
     pub(super) fn accept_offer(
