@@ -2,14 +2,19 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use shared::ids::{ConsumerId, ProducerId};
+use shared::{
+    ids::{ConsumerId, ProducerId},
+    media::Viewing,
+    signaling::PreferredLayers,
+};
 
 use super::{
     input::Input,
-    stage::{Stage, TRACKS},
+    stage::{RIDS, Stage, TRACKS},
 };
 use crate::{
-    Command,
+    Command, WorkerStatistics,
+    codec::Codec,
     demux::{DatagramKind, is_rtcp},
     extension::Extension,
     router::{av1::DependencyReader, vp8::Vp8Descriptor, vp9::Vp9Descriptor},
@@ -29,14 +34,20 @@ use crate::{
 ///
 /// When what a viewer is sent cannot be opened or is no RTP or RTCP.
 pub fn media(data: &[u8]) {
+    play(data);
+}
+
+/// The same; returns what the worker has counted.
+pub(super) fn play(data: &[u8]) -> WorkerStatistics {
     let mut input = Input::new(data);
     let mut show = Show::new();
     while let Some(choice) = input.next() {
         show.step(choice, &mut input);
         show.drain();
     }
-    show.stage.pass(Duration::from_secs(1), |_| ());
+    show.pass(Duration::from_secs(1));
     show.drain();
+    show.stage.worker.statistics()
 }
 
 struct Show {
@@ -135,23 +146,31 @@ impl Show {
             return;
         };
         let (flags, step) = (input.byte(), input.byte().cast_signed());
+        // Only VP8 has layers; redundancy only audio.
+        let layer = if track.codec == Codec::Vp8 { input.below(RIDS.len()) } else { 0 };
+        let red = track.codec.red_payload_type().filter(|_| flags & 3 == 2);
         counter.0 = counter.0.wrapping_add_signed(i16::from(step)).wrapping_add(1);
         counter.1 = counter.1.wrapping_add(u32::from(flags >> 4) * 240);
         let is_rtx = flags & 3 == 3;
         let codec = track.codec;
+        let rtx = codec.rtx_payload_type().filter(|_| is_rtx);
+        let ssrc = track.ssrc + u32::try_from(layer).unwrap_or(0) * 10 + u32::from(is_rtx);
         let fields = RtpFields {
             marker: flags & 4 != 0,
-            payload_type: if is_rtx {
-                codec.rtx_payload_type().unwrap_or(0)
-            } else {
-                codec.payload_type()
-            },
+            payload_type: rtx.or(red).unwrap_or_else(|| codec.payload_type()),
             sequence: counter.0,
             timestamp: counter.1,
-            ssrc: if is_rtx { track.ssrc + 1 } else { track.ssrc },
+            ssrc,
         };
         let mut buffer = [0; 2_000];
         let Some(mut writer) = RtpWriter::new(&mut buffer, fields) else { return };
+        if let Some(rid) = RIDS.get(layer).filter(|_| layer > 0) {
+            let named = if is_rtx { Extension::RepairedRid } else { Extension::Rid };
+            let mid = place.to_string();
+            for (extension, value) in [(Extension::Mid, mid.as_str()), (named, rid)] {
+                writer.extension(extension.id(), value.as_bytes()).expect("there is room");
+            }
+        }
         if flags & 8 != 0 {
             for extension in Extension::ALL {
                 let chosen = usize::from(input.byte() & 0x1F);
@@ -189,7 +208,14 @@ impl Show {
     fn command(&mut self, input: &mut Input<'_>) {
         let number = input.below(TRACKS.len()) as u64;
         let (producer_id, consumer_id) = (ProducerId(number), ConsumerId(number));
-        let command = match input.byte() % 6 {
+        let command = match input.byte() % 8 {
+            6 => Command::SetMaxBitrate { producer_id, bitrate: u32::from(input.wide()) * 100 },
+            7 => {
+                let (width, height, pinned) = (input.wide(), input.wide(), input.byte() & 1 == 1);
+                let viewing = Viewing { width, height, pinned, max_layer: None };
+                let consumers = vec![PreferredLayers { consumer_id, viewing }];
+                Command::SetPreferredLayers { consumers }
+            }
             0 => Command::PauseProducer { producer_id },
             1 => Command::ResumeProducer { producer_id },
             2 => Command::PauseConsumer { consumer_id },

@@ -60,7 +60,11 @@ pub(super) fn path(client: u8) -> Path {
     Path { remote, local: None, protocol: Protocol::Udp }
 }
 
-/// A client's offer with every header extension we know, and H.264 in the form that we take.
+/// The names of the layers of the VP8 track.
+pub(super) const RIDS: [&str; 3] = ["q", "h", "f"];
+
+/// A client's offer with every header extension we know, H.264 in the form that we take, and VP8 in
+/// three layers.
 pub(super) fn offer(leg: &ClientLeg) -> String {
     let further = [
         Extension::Mid,
@@ -74,6 +78,10 @@ pub(super) fn offer(leg: &ClientLeg) -> String {
     let h264 = "a=rtpmap:102 H264/90000\r\n";
     let form = "a=fmtp:102 packetization-mode=1;profile-level-id=42e01f\r\n";
     let offer = leg.offer(&TRACKS).replace(h264, &[h264, form].concat());
+    let vp8 = "a=rtpmap:96 VP8/90000\r\n";
+    let layers = RIDS.map(|rid| format!("a=rid:{rid} send\r\n")).concat();
+    let simulcast = format!("a=simulcast:send {}\r\n", RIDS.join(";"));
+    let offer = offer.replace(vp8, &[vp8, &layers, &simulcast].concat());
     offer.replace("a=rtcp-mux\r\n", &["a=rtcp-mux\r\n", &lines].concat())
 }
 

@@ -34,6 +34,18 @@ fn the_corpus_of_descriptions_is_survived() {
 }
 
 #[test]
+fn what_the_media_target_publishes_is_forwarded() {
+    let opus = [1, 0x10, 0, 4, b'o', b'p', b'u', b's'];
+    let redundant = [1, 0x12, 0, 6, 0x80 | 111, 0, 0, 0, 111, b'r'];
+    let key_frame = [13, 0x14, 0, 0, 12, 0x10, 0, 0, 0, 0x9D, 0x01, 0x2A, 64, 0, 64, 0, 0];
+    let upper_layer = [13, 0x14, 0, 2, 12, 0x10, 0, 0, 0, 0x9D, 0x01, 0x2A, 64, 0, 64, 0, 0];
+    let input = [&opus[..], &redundant, &opus, &key_frame, &upper_layer].concat();
+    let counted = media::play(&input);
+    assert_eq!((counted.rtp_received, counted.rtp_unclaimed), (5, 0));
+    assert!(counted.rtp_sent >= 4, "{counted:?}");
+}
+
+#[test]
 fn recorded_descriptions_are_survived() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/transport/sdp/fixtures");
     for entry in fs::read_dir(folder).expect("the fixtures are in the checkout") {
