@@ -8,7 +8,7 @@ const AFTER = 200_000;
 
 test('a host says how much is sent, and cameras keep to it at once', async ({ server, person }) => {
   const { inviteLink, hostToken } = await server.createRoom('Alice', { maxVideoBitrate: BEFORE });
-  const picture = { ...SMALL, noisy: true };
+  const picture = { ...SMALL, noise: 0.5 };
   const bob = await person('Bob', 'chromium', 'blue', { picture });
   await bob.accept(inviteLink);
   const carol = await person('Carol', 'chromium', 'green');
