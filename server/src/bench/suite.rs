@@ -25,10 +25,12 @@ const TILE_KBPS: u32 = 150;
 const CAPACITY_ROOMS: u16 = 10;
 const CAPACITY_VIEWERS: u16 = 60;
 const STEP: Duration = Duration::from_secs(2);
-/// How often the search halves its interval.
-const STEPS: u32 = 5;
-/// What a publisher sends in a second at the end of the search that certainly fails.
-const MAX_RATE: u32 = 2_000;
+/// Packets that each publisher sends in a second at first: 180,000 for all viewers. Each step is a
+/// quarter more. The search ends with the first step that fails: a server that had to send less
+/// takes a while to send everything again.
+const FIRST_RATE: u32 = 300;
+/// The most steps: two and a half million packets.
+const STEPS: u32 = 12;
 
 /// What was measured.
 #[derive(Debug, Clone, Serialize)]
@@ -83,21 +85,22 @@ impl Verdict {
 pub(super) fn measure(seconds: u16, percent: u16) -> Result<SuiteReport, BenchError> {
     let floor = floor::measure(usize::from(PACKETS.bytes), Profile::Gcm.into(), Cores::choose()?)?;
     let share = |people: u16, least: u16| (people * percent / 100).max(least);
-    let machine = rooms(share(50, 1), 4, 1000, Profile::Gcm).measure_over(floor, seconds)?;
-    let room = rooms(1, share(50, 3), TILE_KBPS, Profile::Gcm).measure_over(floor, seconds)?;
-    let pictures = Stream { burst: 4, ..PACKETS };
-    let storm = JoinStormArgs {
+    // First, because memory that other parts had would be used again.
+    let storm = join_storm::measure(&JoinStormArgs {
         joins: share(200, 4),
         over_ms: 1000,
         size: 4,
         idle_seconds: seconds,
         profile: Profile::Gcm,
-    };
+    })?;
+    let machine = rooms(share(50, 1), 4, 1000, Profile::Gcm).measure_over(floor, seconds)?;
+    let room = rooms(1, share(50, 3), TILE_KBPS, Profile::Gcm).measure_over(floor, seconds)?;
+    let pictures = Stream { burst: 4, ..PACKETS };
     Ok(SuiteReport {
         single: fanout(share(50, 2), PACKETS, Profile::Gcm).measure_over(floor, seconds)?,
         pictures: fanout(share(50, 2), pictures, Profile::Gcm).measure_over(floor, seconds)?,
         viewers: viewers(share(300, 2), 1000, Profile::Gcm).measure_over(floor, seconds)?,
-        storm: join_storm::measure(&storm)?,
+        storm,
         capacity: capacity(floor, share(CAPACITY_ROOMS, 1), share(CAPACITY_VIEWERS, 2))?,
         fifty_in_a_room: Verdict::of(&room),
         two_hundred_on_the_machine: Verdict::of(&machine),
@@ -155,18 +158,19 @@ fn capacity(floor: Floor, rooms: u16, viewers: u16) -> Result<FlowReport, BenchE
         let _progress = Progress::start("searching the capacity", STEP * 2 * STEPS);
         let stage = Stage::start(cores, Profile::Gcm)?;
         let setup = meeting.seat_measured(&stage).await?;
-        let (mut held, mut failed, mut best) = (0_u32, MAX_RATE, None);
+        let (mut rate, mut best) = (FIRST_RATE, None);
         for _ in 0..STEPS {
-            let rate = held.midpoint(failed);
             let camera = Some(Stream { rate, burst: 4, ..PACKETS });
             let plan = Plan { camera, voice: None, warm_up: STEP / 2, measured: STEP };
             let report = FlowReport::new(&meeting, &setup, 0, &stage.flow(plan).await?, floor);
-            if report.holds() {
-                (held, best) = (rate, Some(report));
-            } else {
-                failed = rate;
-                best = best.or(Some(report));
+            let holds = report.holds();
+            if holds || best.is_none() {
+                best = Some(report);
             }
+            if !holds {
+                break;
+            }
+            rate += rate / 4;
         }
         stage.close().await;
         best.ok_or(BenchError::Load("the search had no step"))
