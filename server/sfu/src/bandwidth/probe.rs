@@ -3,7 +3,8 @@
 //! What is sent comes in steps, and the next layer may be thrice the last one: the estimate cannot
 //! grow into it. So while more is wanted, a short burst at twice the rate is sent. On a link that
 //! cannot carry it, it waits for some milliseconds and nothing else happens; where it arrives as
-//! fast as it was sent, a longer one confirms that, for a shaped link lets short bursts pass.
+//! fast as it was sent, a longer one confirms that, for a shaped link lets short bursts pass; it ends
+//! at the first sign of a queue.
 
 use super::{
     TICK, bits_per_second,
@@ -45,6 +46,11 @@ const LONGEST_RECOVERY: i64 = 8_000_000;
 
 /// Losses of a burst that are no sign of a full queue, in thousandths beyond the link's own.
 const TOLERATED_LOSS: u64 = 150;
+
+/// A burst is ended when packets of it wait for so long at the bottleneck, in microseconds: this many
+/// in a row, for one may be late for other reasons.
+const WAIT: i64 = 40_000;
+const LATE_IN_A_ROW: u8 = 3;
 
 /// What a burst has shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +104,9 @@ struct Burst {
     latest: Option<Mark>,
     /// The last packet that arrived, of the burst or after it.
     reported: u64,
+    /// The least time under way, and how many in a row took [`WAIT`] longer.
+    least_delay: Option<i64>,
+    late: u8,
 }
 
 /// A packet that arrived.
@@ -184,6 +193,7 @@ impl Prober {
             State::Awaiting { burst, end, .. } => (burst, *end),
         };
         burst.reported = burst.reported.max(number);
+        burst.note_delay(number, arrival - sent);
         let from = burst.measured_from.unwrap_or(u64::MAX);
         if number < from || number >= end {
             return;
@@ -207,6 +217,12 @@ impl Prober {
         history: &SendHistory,
         inherent: u32,
     ) -> Option<Finding> {
+        if let State::Sending(burst) = &self.state
+            && burst.late >= LATE_IN_A_ROW
+        {
+            self.give_up(time);
+            return Some(Finding::NotCarried);
+        }
         let State::Awaiting { burst, end, until } = &self.state else { return None };
         if burst.reported + 1 < *end && time < *until {
             return None;
@@ -257,6 +273,8 @@ impl Prober {
             earliest: None,
             latest: None,
             reported: 0,
+            least_delay: None,
+            late: 0,
         });
     }
 
@@ -273,6 +291,15 @@ impl Burst {
         let sizes = sent.filter_map(|number| history.get(number)).map(|one| u64::from(one.size));
         self.bytes += sizes.sum::<u64>();
         self.counted = history.next();
+    }
+
+    fn note_delay(&mut self, number: u64, delay: i64) {
+        if number < self.first {
+            return;
+        }
+        let least = *self.least_delay.get_or_insert(delay);
+        self.least_delay = Some(least.min(delay));
+        self.late = if delay > least + WAIT { self.late.saturating_add(1) } else { 0 };
     }
 
     fn is_over(&self, elapsed: i64, next: u64) -> bool {

@@ -40,6 +40,8 @@ pub(crate) struct Camera {
     pub(crate) redundant: bool,
     /// How loud audio is, in -dBov, if its packets say so.
     pub(crate) level: Option<u8>,
+    /// Bytes of each packet beside its stamp, if they are not the usual ones.
+    pub(crate) filling: Option<u32>,
 }
 
 impl Camera {
@@ -63,6 +65,7 @@ impl Camera {
             packets: 0,
             redundant: false,
             level: None,
+            filling: None,
         }
     }
 
@@ -71,7 +74,8 @@ impl Camera {
         self.key_frames += u64::from(is_key);
         self.frames += 1;
         for part in 0..self.packets_per_frame {
-            let payload = self.stamp.payload(self.track.codec, self.frames, part as u8, is_key);
+            let place = (self.frames, part as u8);
+            let payload = self.stamp.payload(self.track.codec, place, is_key, self.filling);
             let fields = RtpFields {
                 marker: part + 1 == self.packets_per_frame,
                 payload_type: self.payload_type(),

@@ -1,6 +1,6 @@
 //! One viewer's link gets worse, and better again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sfu::{Command, codec::Codec};
 
@@ -112,5 +112,85 @@ fn who_sends_more_than_allowed_loses_pictures_and_nobody_else_does() {
         assert!(voice.since(&world) >= 998, "seed {seed}");
         assert!(world.worker.statistics().rtp_over_bitrate > 500, "seed {seed}");
         world.check();
+    }
+}
+
+/// Bytes of the payloads of each layer, the smallest first.
+const LAYERS: [usize; 3] = [164, 414, 1014];
+
+/// What came of a layered picture since an instant: packets of each layer, and the longest pause.
+fn layers_since(
+    world: &World,
+    viewer: usize,
+    stamp: Stamp,
+    since: Instant,
+) -> ([usize; 3], Duration) {
+    let arrivals = &world.track(viewer, stamp).arrivals;
+    let late = || arrivals.iter().filter(|one| one.at >= since);
+    let counts = LAYERS.map(|length| late().filter(|one| one.payload.len() == length).count());
+    let times: Vec<_> = late().map(|one| one.at).collect();
+    let pauses = times.windows(2).map(|pair| pair[1].saturating_duration_since(pair[0]));
+    (counts, pauses.max().unwrap_or_default())
+}
+
+#[test]
+fn a_clamp_makes_its_viewers_picture_smaller_and_nobody_elses() {
+    for seed in 0..5 {
+        let mut world = World::new(seed, Link::PERFECT);
+        let room = world.room();
+        let (_, published) = world.publish_layers(room);
+        let picture = published[1].stamp;
+        let (clamped, _) = world.watch(room, &published);
+        let (free, _) = world.watch(room, &published);
+        world.run_for(Duration::from_secs(5));
+        let ([.., large], _) = layers_since(&world, clamped, picture, world.now - millis(1_000));
+        assert!(large >= 70, "seed {seed}: {large} packets of the largest layer in a second");
+        let begun = world.now;
+        world.network.clamp(begun, clamped, Some(NARROW));
+        world.run_for(Duration::from_secs(3));
+        let settled = world.now;
+        let mut voice = Counter::new(clamped, published[0].stamp);
+        voice.since(&world);
+        world.run_for(Duration::from_secs(10));
+        let (counts, pause) = layers_since(&world, clamped, picture, settled);
+        assert!(counts[0] >= 700, "seed {seed}: {counts:?} in ten seconds of the clamp");
+        assert_eq!(counts[1..], [0, 0], "seed {seed}");
+        assert!(pause < millis(200), "seed {seed}: a freeze of {pause:?}");
+        let heard = voice.since(&world);
+        assert!(heard >= 498, "seed {seed}: {heard} of 500 packets of the voice");
+        let ([.., of_free], _) = layers_since(&world, free, picture, begun);
+        assert!((955..=995).contains(&of_free), "seed {seed}: {of_free} in 13 s at 75 a second");
+        world.network.clamp(world.now, clamped, None);
+        let lifted = world.now;
+        world.run_while(Duration::from_secs(15), |world| {
+            let ([.., large], _) = layers_since(world, clamped, picture, lifted);
+            large == 0
+        });
+        world.run_for(Duration::from_secs(5));
+        let (counts, pause) = layers_since(&world, clamped, picture, world.now - millis(4_000));
+        assert!(counts[2] >= 290, "seed {seed}: {counts:?} after the clamp");
+        assert!(pause < millis(200), "seed {seed}: a freeze of {pause:?}");
+        world.check();
+    }
+}
+
+#[test]
+fn a_lossy_link_keeps_the_voice_and_a_picture() {
+    for (loss, least) in [(0.01, 0.99), (0.05, 0.95), (0.1, 0.9), (0.2, 0.78)] {
+        let mut world = World::new(1, Link { loss, ..Link::PERFECT });
+        let room = world.room();
+        let (_, published) = world.publish_layers(room);
+        let (viewer, _) = world.watch(room, &published);
+        world.run_for(Duration::from_secs(5));
+        let begun = world.now;
+        let mut voice = Counter::new(viewer, published[0].stamp);
+        voice.since(&world);
+        world.run_for(Duration::from_secs(20));
+        // Lost on the way here or there; audio is not repaired.
+        let heard = voice.since(&world) as f64 / 1_000.0;
+        assert!(heard > least * least - 0.03, "{heard} of the voice at a loss of {loss}");
+        let (counts, _) = layers_since(&world, viewer, published[1].stamp, begun);
+        let shown: usize = counts.iter().sum();
+        assert!(shown > 1_200, "{counts:?} of 1,500 at a loss of {loss}");
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use sfu::{
     Command, CommandReply, DtlsIdentity, Event, Output, Path, Protocol, Worker, WorkerConfig,
-    WorkerIndex, codec::Codec, transport::srtp::SrtpProfile,
+    WorkerIndex, codec::Codec, extension::Extension, transport::srtp::SrtpProfile,
 };
 use shared::{
     ids::{ConsumerId, ProducerId, RouterId, TransportId},
@@ -147,6 +147,53 @@ impl World {
                 Command::Produce { transport_id, producer_id, mid, source, paused: false };
             assert_eq!(self.command(produce), CommandReply::Produced { codec });
             published.push(Published { producer: producer_id, stamp: camera.stamp, codec });
+        }
+        self.clients.push(Client::Publisher(Publisher::new(self.now, leg, cameras)));
+        (number, published)
+    }
+
+    /// Someone starts to publish a voice and a picture in three layers of 120, 270 and 630 kbit/s;
+    /// returns their number and producers.
+    pub(crate) fn publish_layers(&mut self, room: RouterId) -> (usize, Vec<Published>) {
+        let transport_id = self.transport(room, Leg::Send);
+        let number = self.clients.len();
+        let base = (number as u32) * 1000;
+        let stamp = |index| Stamp { room: room.0 as u8, source: (number * 4 + index) as u8 };
+        let mut cameras = vec![Camera::new(self.now, Codec::Opus, base + 7, stamp(0))];
+        for (ssrc, filling) in [(17, 150), (27, 400), (37, 1000)] {
+            let mut layer = Camera::new(self.now, Codec::Vp8, base + ssrc, stamp(1));
+            layer.filling = Some(filling);
+            cameras.push(layer);
+        }
+        let mut leg = self.leg();
+        let tracks: Vec<_> = cameras.iter().map(|camera| camera.track).collect();
+        let mut sdp = leg.offer(&tracks[..2]);
+        for track in &tracks[2..] {
+            let (ssrc, rtx) = (track.ssrc, track.rtx_ssrc().unwrap());
+            sdp += &format!("a=ssrc-group:FID {ssrc} {rtx}\r\na=ssrc:{ssrc} cname:l\r\n");
+            sdp += &format!("a=ssrc:{rtx} cname:l\r\n");
+        }
+        let rid = Extension::Rid;
+        sdp += &format!("a=extmap:{} {}\r\n", rid.id(), rid.uri());
+        sdp += "a=rid:l send\r\na=rid:m send\r\na=rid:h send\r\na=simulcast:send l;m;h\r\n";
+        let CommandReply::Description(answer) =
+            self.command(Command::AcceptOffer { transport_id, sdp })
+        else {
+            unreachable!()
+        };
+        leg.accept_answer(self.now, &answer);
+        let mut published = Vec::new();
+        for (mid, source) in [("0", Source::Microphone), ("1", Source::Camera)] {
+            let (producer_id, mid) = (ProducerId(self.id()), mid.to_owned());
+            self.command(Command::Produce {
+                transport_id,
+                producer_id,
+                mid,
+                source,
+                paused: false,
+            });
+            let Camera { track, stamp, .. } = cameras[published.len()];
+            published.push(Published { producer: producer_id, stamp, codec: track.codec });
         }
         self.clients.push(Client::Publisher(Publisher::new(self.now, leg, cameras)));
         (number, published)
