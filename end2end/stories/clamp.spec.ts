@@ -1,4 +1,4 @@
-import { LARGE } from '../fixtures/camera.ts';
+import { LARGE, SMALL } from '../fixtures/camera.ts';
 import type { Participant } from '../fixtures/participant.ts';
 import { clamp } from '../fixtures/relay.ts';
 import { expect, relayedTest as test } from '../fixtures/test.ts';
@@ -38,6 +38,29 @@ test('a narrow path gets a smaller picture in 3 s, and the largest again 15 s af
 
   relay.fate = () => 'pass';
   await expectForwarded((layer) => layer === LARGEST, 15_000);
+  await bob.expectToSee(alice);
+});
+
+test('a picture that a path is too narrow for is said to be paused, and comes back', async ({
+  relay,
+  server,
+  person,
+}) => {
+  const alice = await person('Alice', 'chromium', 'red', { picture: { ...SMALL, noise: 0.3 } });
+  const link = await alice.host(server.url);
+  const others = new Set(relay.everyone);
+  const bob = await person('Bob', 'chromium', 'blue', { camera: false });
+  await bob.accept(link);
+  await bob.expectToSee(alice);
+
+  const tile = bob.tile('Alice');
+  relay.fate = clamp(60_000, (client) => !others.has(client));
+  await expect(tile).toContainText('weak connection', { useInnerText: true });
+  await expect(tile.locator('video')).toBeHidden();
+  await bob.expectToHear(1);
+
+  relay.fate = () => 'pass';
+  await expect(tile.locator('video')).toBeVisible({ timeout: 30_000 });
   await bob.expectToSee(alice);
 });
 
