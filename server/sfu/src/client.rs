@@ -126,16 +126,12 @@ impl ClientLeg {
         identity: &Arc<DtlsIdentity>,
         profiles: Vec<SrtpProfile>,
     ) -> Result<Self, LegError> {
-        let mut random = [0; 16];
-        let filled = crypto::random().fill(&mut random);
-        filled.map_err(|error| LegError::Crypto(error.to_string()))?;
-        let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        let (ufrag, password) = text.split_at(8);
+        let (ufrag, password) = credentials()?;
         Ok(Self {
             identity: Arc::clone(identity),
             profiles,
-            ufrag: ufrag.to_owned(),
-            password: password.to_owned(),
+            ufrag,
+            password,
             server: None,
             next_check: None,
             dtls: Endpoint::new(LOCAL, TransportProtocol::UDP, None),
@@ -191,6 +187,21 @@ impl ClientLeg {
         self.server = Some(ServerEnd { ufrag, password, ..before });
         self.next_check = Some(now);
         Ok(())
+    }
+
+    /// Has new credentials of its own from the next description on, which restarts ICE.
+    ///
+    /// # Errors
+    ///
+    /// When there is no randomness.
+    pub fn renew_credentials(&mut self) -> Result<(), LegError> {
+        (self.ufrag, self.password) = credentials()?;
+        Ok(())
+    }
+
+    /// Checks the path at the next timeout, because it may be another one now.
+    pub const fn check_path(&mut self, now: Instant) {
+        self.next_check = Some(now);
     }
 
     /// Whether media can flow.
@@ -383,6 +394,16 @@ impl fmt::Debug for ClientLeg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientLeg").field("ufrag", &self.ufrag).finish_non_exhaustive()
     }
+}
+
+/// A user fragment and a password, from the system's randomness.
+fn credentials() -> Result<(String, String), LegError> {
+    let mut random = [0; 16];
+    let filled = crypto::random().fill(&mut random);
+    filled.map_err(|error| LegError::Crypto(error.to_string()))?;
+    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (ufrag, password) = text.split_at(8);
+    Ok((ufrag.to_owned(), password.to_owned()))
 }
 
 /// `rtc_dtls` tells associations apart by address; a leg has one, so any two will do.

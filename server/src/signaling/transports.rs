@@ -76,7 +76,7 @@ impl Place {
     pub(super) async fn connect_transport(
         &self,
         question: Question,
-        ConnectTransport { transport_id, description, .. }: ConnectTransport,
+        ConnectTransport { transport_id, description, ice_restart }: ConnectTransport,
     ) -> Result<Answered, Refusal> {
         let direction = self.room.lock().direction_of(&self.seat, transport_id)?;
         let connected = match (direction, description) {
@@ -87,6 +87,9 @@ impl Place {
             }
             (Direction::Recv, None) => {
                 self.plan_offer(direction)?;
+                if ice_restart {
+                    self.media(Command::RestartIce { transport_id }).await?;
+                }
                 let command = Command::CreateOffer { transport_id };
                 self.described(command, DescriptionKind::Offer).await?
             }

@@ -3,6 +3,7 @@
 //! | module | what it shows |
 //! |---|---|
 //! | `plane` | media crosses the workers unharmed, between the right people only |
+//! | `restart` | it goes on when a client's address or its ICE credentials change |
 //! | `tcp` | it does so over TCP, too |
 //! | `front_door` | strangers change nothing and get nothing |
 //! | `meeting` | the same through the whole server: invite, signaling, media |
@@ -17,6 +18,7 @@ mod meeting;
 mod native;
 mod participant;
 mod plane;
+mod restart;
 mod room;
 #[path = "../signaling/client.rs"]
 #[expect(dead_code, reason = "the tests of signaling use the rest")]

@@ -42,6 +42,8 @@ pub(crate) struct Connection {
     ice: IceResponder,
     /// Our end of the ICE session before a restart.
     former: Option<Box<Former>>,
+    /// The client's user fragment in its last description; another one is an ICE restart.
+    remote_ufrag: Option<Box<str>>,
     /// Apart, so that what sending a packet needs lies together.
     dtls: Box<DtlsServer>,
     phase: Phase,
@@ -110,6 +112,7 @@ impl Connection {
             id,
             ice: IceResponder::new(credentials),
             former: None,
+            remote_ufrag: None,
             dtls: Box::new(DtlsServer::new(identity)?),
             phase: Phase::New,
             paths: Vec::new(),
@@ -127,8 +130,22 @@ impl Connection {
     /// here no longer.
     pub(crate) fn restart(&mut self, credentials: IceCredentials) -> Option<String> {
         let before = std::mem::replace(&mut self.ice, IceResponder::new(credentials));
+        if self.former.as_ref().is_some_and(|former| !former.is_over) {
+            // The client still uses the one before: that stays, and the unused one goes.
+            return Some(before.credentials().ufrag().to_owned());
+        }
         let forgotten = self.former.replace(Box::new(Former { ice: before, is_over: false }));
         forgotten.map(|former| former.ice.credentials().ufrag().to_owned())
+    }
+
+    /// Whether a description of the client with this user fragment begins a new ICE session.
+    pub(crate) fn is_restarted_by(&self, ufrag: &str) -> bool {
+        self.remote_ufrag.as_deref().is_some_and(|known| known != ufrag)
+    }
+
+    /// Remembers the client's end of the ICE session.
+    pub(crate) fn note_remote(&mut self, ufrag: &str) {
+        self.remote_ufrag = Some(ufrag.into());
     }
 
     /// The user fragments that lead here.

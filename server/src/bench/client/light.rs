@@ -42,6 +42,19 @@ impl LightClient {
         Ok(Self { leg: ClientLeg::new(identity, profile)?, socket })
     }
 
+    /// Goes on from another port, as after a change of the network.
+    ///
+    /// # Errors
+    ///
+    /// When there is no port left.
+    pub fn move_on(&mut self) -> Result<(), ClientError> {
+        let (own, server) = (self.socket.local_addr()?, self.socket.peer_addr()?);
+        self.socket = UdpSocket::bind((own.ip(), 0))?;
+        self.socket.connect(server)?;
+        self.leg.check_path(Instant::now());
+        Ok(())
+    }
+
     /// The socket, connected to the server.
     #[must_use]
     pub const fn socket(&self) -> &UdpSocket {

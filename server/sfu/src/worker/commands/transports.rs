@@ -12,6 +12,7 @@ use crate::{
     command::{CommandError, CommandReply},
     transport::{
         connection::Connection,
+        ice::IceCredentials,
         publish::PublishLeg,
         receive::ReceiveLeg,
         sdp::{self, LineOutcome, LocalParameters, RemoteOffer},
@@ -105,6 +106,11 @@ impl Worker {
     pub(super) fn restart_ice(&mut self, transport_id: TransportId) -> Outcome {
         let key = self.transport_key(transport_id)?;
         let credentials = self.entropy.credentials(self.config.index);
+        self.restart(key, credentials);
+        Ok(CommandReply::Description(sdp::ice_lines(&self.local_parameters(key))))
+    }
+
+    fn restart(&mut self, key: usize, credentials: IceCredentials) {
         let ufrag = credentials.ufrag().to_owned();
         let transport = self.table.transports.get_mut(key);
         let transport = transport.expect("a key of the table has a transport");
@@ -112,7 +118,17 @@ impl Worker {
             self.demux.remove_ufrag(&forgotten);
         }
         self.demux.insert_ufrag(ufrag, key);
-        Ok(CommandReply::Description(sdp::ice_lines(&self.local_parameters(key))))
+    }
+
+    /// New credentials of ours when those of an offer are new (RFC 8839 section 4.4.1.1.1).
+    fn credentials_if_restarted(
+        &mut self,
+        key: usize,
+        remote: Option<&sdp::RemoteTransport>,
+    ) -> Option<IceCredentials> {
+        let connection = &self.table.transports.get(key)?.connection;
+        let is_restart = connection.is_restarted_by(&remote?.ice.ufrag);
+        is_restart.then(|| self.entropy.credentials(self.config.index))
     }
 
     pub(super) fn accept_offer(
@@ -123,13 +139,20 @@ impl Worker {
     ) -> Outcome {
         let offer = RemoteOffer::parse(sdp).map_err(|error| sdp_error(&error))?;
         let key = self.transport_key(transport_id)?;
-        let local = self.local_parameters(key);
+        let restart = self.credentials_if_restarted(key, offer.transport.as_ref());
+        let mut local = self.local_parameters(key);
+        if let Some(credentials) = &restart {
+            local.ice = described(credentials);
+        }
         let Some(leg) = self.table.publish_leg(key) else {
             return self.answer_viewer(now, key, offer);
         };
         let mut answer = leg.answerer.answer(&offer, &local).map_err(|error| sdp_error(&error))?;
         let sdp = std::mem::take(&mut answer.sdp);
         leg.apply(answer);
+        if let Some(credentials) = restart {
+            self.restart(key, credentials);
+        }
         self.expect(now, key, offer.transport);
         Ok(CommandReply::Description(sdp))
     }
@@ -180,21 +203,26 @@ impl Worker {
     ) {
         let transport = self.table.transports.get_mut(key);
         let Some((transport, remote)) = transport.zip(remote) else { return };
+        transport.connection.note_remote(&remote.ice.ufrag);
         let event = transport.connection.expect(now, remote.fingerprint, &mut self.outbox);
         self.settle(now, key, event);
     }
 
     pub(super) fn local_parameters(&self, key: usize) -> LocalParameters {
         let transport = self.table.transports.get(key).expect("a key of the table has a transport");
-        let ice = transport.connection.credentials();
         LocalParameters {
             session_id: transport.session_id,
-            ice: sdp::IceCredentials {
-                ufrag: ice.ufrag().to_owned(),
-                pwd: ice.password().to_owned(),
-            },
+            ice: described(transport.connection.credentials()),
             fingerprint: self.config.identity.fingerprint(),
             candidates: self.config.candidates.clone(),
         }
+    }
+}
+
+/// Credentials as a description has them.
+fn described(credentials: &IceCredentials) -> sdp::IceCredentials {
+    sdp::IceCredentials {
+        ufrag: credentials.ufrag().to_owned(),
+        pwd: credentials.password().to_owned(),
     }
 }
