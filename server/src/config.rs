@@ -21,7 +21,7 @@ use crate::{
 
 pub use self::{
     secret::{MIN_SECRET_BYTES, Secret, SecretError, load_secret},
-    values::{BaseUrl, List, Optional, Origin, PublicIp},
+    values::{BaseUrl, List, Optional, Origin, PublicIp, StunUrl, TurnUrl},
 };
 
 pub(crate) use self::values::is_plain;
@@ -60,6 +60,9 @@ pub struct Config {
     /// Where and how media flows.
     #[command(flatten)]
     pub media: MediaConfig,
+    /// What helps clients behind firewalls.
+    #[command(flatten)]
+    pub ice: IceConfig,
     /// How long rooms and invites live.
     #[command(flatten)]
     pub rooms: RoomConfig,
@@ -144,6 +147,28 @@ pub struct MediaConfig {
     /// Bits per second each participant may send of one video source.
     #[arg(long, env, hide_env_values = true, default_value_t = DEFAULT_VIDEO_BITRATE)]
     pub max_video_bitrate: u32,
+}
+
+/// Servers of others that clients are told, for networks that let nothing else through.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "STUN and TURN")]
+pub struct IceConfig {
+    /// TURN servers, separated by commas: `turn:turn.example.org:3478?transport=udp,turns:...`.
+    #[arg(long, env, hide_env_values = true, default_value = "", hide_default_value = true)]
+    pub turn_urls: List<TurnUrl>,
+
+    /// The secret the TURN servers share with us (`static-auth-secret` of coturn), from which each
+    /// client's credentials are made. Better given by the environment than by the flag.
+    #[arg(long, env, hide_env_values = true, default_value = "", hide_default_value = true)]
+    pub turn_secret: Optional<Secret>,
+
+    /// How long those credentials count, such as `24h`.
+    #[arg(long, env, hide_env_values = true, default_value = "24h", value_parser = values::lifetime)]
+    pub turn_ttl: Duration,
+
+    /// STUN servers, separated by commas: `stun:stun.example.org:3478`. Clients do not need them.
+    #[arg(long, env, hide_env_values = true, default_value = "", hide_default_value = true)]
+    pub stun_urls: List<StunUrl>,
 }
 
 /// How long rooms and invites live.

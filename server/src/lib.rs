@@ -28,6 +28,7 @@ use tokio::task::JoinHandle;
 use crate::{
     config::Config,
     http::{health::Status, limits::RateLimiter, listener, sessions::Sessions},
+    ice_servers::IceServers,
     invites::Invites,
     media::Media,
     rooms::{RoomRegistry, RoomSettings, store::RoomStore},
@@ -39,6 +40,7 @@ use crate::{
 pub mod bench;
 pub mod config;
 pub mod http;
+pub mod ice_servers;
 pub mod invites;
 pub mod logging;
 pub mod media;
@@ -120,6 +122,8 @@ pub struct Running {
 pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartError> {
     let secret =
         config::load_secret(config.storage.jwt_secret.0.as_ref(), &config.storage.data_dir)?;
+    let ice_servers = IceServers::new(&config.ice);
+    let ice_servers = ice_servers.map_err(|error| StartError::Setting(error.to_owned()))?;
     let store = RoomStore::open(&config.storage.data_dir).map_err(StartError::Rooms)?;
     let address = SocketAddr::new(config.http.host, config.http.port);
     let listener = listener::bind(config.http.host, config.http.port)
@@ -131,7 +135,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartE
         invites: Invites::new(secret.as_bytes()).with_lifetime(config.rooms.invite_ttl),
         rooms: RoomRegistry::open(store, room_settings(&config), Instant::now()),
         media,
-        signaling: Signaling::new(config.bounds.signaling.clone()),
+        signaling: Signaling::new(config.bounds.signaling.clone(), ice_servers),
         sessions: Sessions::new(config.bounds.sessions),
         limits: Limits {
             room_creation: RateLimiter::per_minute(config.http.room_creation_limit),

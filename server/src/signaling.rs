@@ -18,7 +18,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use axum::{
@@ -37,12 +37,13 @@ use shared::{
 };
 use tokio::sync::Semaphore;
 
-use self::pace::PaceSettings;
 pub(crate) use self::session::Place;
+use self::{pace::PaceSettings, reach::Reach};
 use crate::{
     App, AppState,
     config::{HttpConfig, Origin},
     http::{errors::ApiError, origin::PublicBase},
+    ice_servers::IceServers,
     media::MediaError,
     rooms::{
         MediaCommand, SharedRoom,
@@ -56,6 +57,7 @@ mod join;
 mod layers;
 mod pace;
 mod producers;
+mod reach;
 mod session;
 mod socket;
 mod transports;
@@ -74,11 +76,13 @@ const CLOSE_ATTEMPTS: u32 = 100;
 #[derive(Debug)]
 pub struct Signaling {
     settings: SignalingSettings,
+    ice_servers: IceServers,
+    reach: Reach,
     places: Arc<Semaphore>,
     last_connection: AtomicU64,
 }
 
-/// The bounds and times of signaling, and what clients are told.
+/// The bounds and times of signaling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignalingSettings {
     /// Most connections at once.
@@ -95,8 +99,6 @@ pub struct SignalingSettings {
     pub close_timeout: Duration,
     /// How much one connection may ask.
     pub pace: PaceSettings,
-    /// STUN and TURN servers for the clients.
-    pub ice_servers: Vec<IceServer>,
 }
 
 impl Default for SignalingSettings {
@@ -110,7 +112,6 @@ impl Default for SignalingSettings {
             write_timeout: Duration::from_secs(5),
             close_timeout: Duration::from_secs(1),
             pace: PaceSettings::default(),
-            ice_servers: Vec::new(),
         }
     }
 }
@@ -129,9 +130,15 @@ pub fn start(app: &AppState) {
 impl Signaling {
     /// No connection yet.
     #[must_use]
-    pub fn new(settings: SignalingSettings) -> Self {
+    pub fn new(settings: SignalingSettings, ice_servers: IceServers) -> Self {
         let places = Arc::new(Semaphore::new(settings.max_connections));
-        Self { settings, places, last_connection: AtomicU64::new(0) }
+        Self {
+            settings,
+            ice_servers,
+            reach: Reach::default(),
+            places,
+            last_connection: AtomicU64::new(0),
+        }
     }
 
     /// Connections that are up.
@@ -140,9 +147,9 @@ impl Signaling {
         self.settings.max_connections.saturating_sub(self.places.available_permits())
     }
 
-    /// What clients are told to reach the server with.
-    pub(crate) fn ice_servers(&self) -> &[IceServer] {
-        &self.settings.ice_servers
+    /// What a client is told to reach the server with, made for it; `name` says whose it is.
+    pub(crate) fn ice_servers(&self, name: &str, now: SystemTime) -> Vec<IceServer> {
+        self.ice_servers.for_client(name, now)
     }
 
     pub(crate) fn next_connection(&self) -> ConnectionId {

@@ -183,6 +183,55 @@ impl FromStr for BaseUrl {
     }
 }
 
+/// The URL of a TURN server (RFC 7065).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TurnUrl(String);
+
+/// The URL of a STUN server (RFC 7064).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StunUrl(String);
+
+impl fmt::Display for TurnUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for StunUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for TurnUrl {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        const NOT_A_URL: InvalidValue =
+            InvalidValue("not a URL such as turn:turn.example.org:3478");
+        let (server, transport) = text.split_once("?transport=").unwrap_or((text, "udp"));
+        let is_url = is_server(server, ["turn", "turns"]) && matches!(transport, "udp" | "tcp");
+        if is_url { Ok(Self(text.to_owned())) } else { Err(NOT_A_URL) }
+    }
+}
+
+impl FromStr for StunUrl {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        const NOT_A_URL: InvalidValue =
+            InvalidValue("not a URL such as stun:stun.example.org:3478");
+        if is_server(text, ["stun", "stuns"]) { Ok(Self(text.to_owned())) } else { Err(NOT_A_URL) }
+    }
+}
+
+/// Whether a text is one of these schemes and a host, perhaps with a port.
+fn is_server(text: &str, schemes: [&str; 2]) -> bool {
+    let Some((scheme, host)) = text.split_once(':') else { return false };
+    let authority: Option<Authority> = host.parse().ok();
+    schemes.contains(&scheme) && authority.is_some_and(|authority| is_plain(&authority))
+}
+
 /// Longest host name (RFC 1035 section 2.3.4) with a port.
 const MAX_AUTHORITY_BYTES: usize = 253 + ":65535".len();
 

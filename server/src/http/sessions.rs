@@ -254,7 +254,9 @@ impl Created {
             (ACCEPT_PATCH, FRAGMENT.to_owned()),
         ];
         let mut response = (StatusCode::CREATED, known, sdp).into_response();
-        for link in app.signaling.ice_servers().iter().flat_map(links) {
+        // The server of the relay is not told which session it is.
+        let servers = app.signaling.ice_servers(protocol, SystemTime::now());
+        for link in servers.iter().flat_map(links) {
             response.headers_mut().append(header::LINK, link);
         }
         response

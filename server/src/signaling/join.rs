@@ -78,11 +78,11 @@ impl Session {
                 room_id: ticket.room,
                 host_name: host_name.to_owned(),
             },
+            ice_servers: app.signaling.ice_servers(ticket.participant.as_str(), now),
             participant_id: ticket.participant,
             role: ticket.role,
             resumed: false,
             participants: Vec::new(),
-            ice_servers: app.signaling.settings.ice_servers.clone(),
             router_rtp_capabilities: router_capabilities(),
             max_video_bitrate: limits::DEFAULT_VIDEO_BITRATE,
         }

@@ -9,6 +9,7 @@ use sfu::command::TransportFailure;
 use shared::{error::ErrorCode, ids::TransportId};
 use tokio::{sync::mpsc, time::MissedTickBehavior};
 
+use super::reach::{Finding, unreachable};
 use crate::{App, AppState, media::MediaEvent};
 
 /// How often rooms are told the time: how late a lost participant may be given up.
@@ -53,6 +54,7 @@ impl App {
     fn take_report(&self, event: MediaEvent) {
         match event {
             MediaEvent::TransportConnected { transport_id } => {
+                self.signaling.reach.note_connected();
                 tracing::info!(%transport_id, "[TRANSPORT] {transport_id} connected");
             }
             // The room knows itself what the transport carried.
@@ -82,6 +84,11 @@ impl App {
 
     fn take_failure(&self, transport_id: TransportId, reason: TransportFailure) {
         tracing::info!(%transport_id, ?reason, "[TRANSPORT] {transport_id} failed");
+        if reason == TransportFailure::NoPath
+            && self.signaling.reach.note_unreached() == Finding::NobodyReachesUs
+        {
+            tracing::warn!("[TRANSPORT] {}", unreachable(self.media.candidates()));
+        }
         if let Some(room) = self.rooms.room_of_transport(transport_id) {
             room.lock().handle_transport_failure(transport_id, failure_code(reason));
             self.rooms.forget_transport(transport_id);
