@@ -10,44 +10,46 @@
 //! runtime. Every router, with all that is in it, lives on one worker.
 
 mod bound;
+mod crew;
 mod mailbox;
 mod placement;
+mod pulse;
 mod route;
 mod socket;
 mod tcp;
 mod thread;
 mod wake;
+mod watch;
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
+        mpsc::{SyncSender, sync_channel},
     },
-    thread::JoinHandle,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use sfu::{
-    DtlsIdentity, Worker, WorkerConfig, WorkerStatistics,
-    command::{Command, CommandError, CommandReply, TransportFailure, WorkerIndex},
+    DtlsIdentity, WorkerStatistics,
+    command::{Command, CommandError, CommandReply, TransportFailure},
 };
 use shared::{
     ids::{ConsumerId, ProducerId, RouterId, TransportId},
     media::Layer,
 };
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use self::{
     bound::{Bound, candidates},
-    mailbox::{EVENTS_CAPACITY, Letter, Mailbox, Outbox},
+    crew::{Berth, Crew, Notice, Running, WorkerLink},
+    mailbox::{EVENTS_CAPACITY, Letter},
     placement::Placement,
-    route::{Exchange, PARCELS_IN_FLIGHT},
-    socket::MediaSocket,
-    tcp::{TcpBounds, TcpLink, TcpPlane},
-    thread::{Parts, WorkerThread},
-    wake::Waker,
+    tcp::TcpPlane,
+    watch::Supervisor,
 };
 pub use self::{route::ExchangeStatistics, socket::SocketStatistics, tcp::TcpStatistics};
 use crate::config::PublicIp;
@@ -57,6 +59,9 @@ pub const MAX_WORKERS: usize = 64;
 
 /// How long [`Media::close`] waits for the threads; a turn takes milliseconds.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Notices that wait for who watches the workers: the death of each, and the end of all.
+const NOTICES_CAPACITY: usize = MAX_WORKERS + 1;
 
 /// What the media workers need to start.
 #[derive(Debug, Clone)]
@@ -164,7 +169,8 @@ pub enum MediaEvent {
         /// Microphones, the loudest first; empty when it is quiet.
         producers: Vec<ProducerId>,
     },
-    /// A worker died; the media of these rooms is lost until their clients connect anew.
+    /// A worker died and another has taken its place; the media of these rooms is lost until their
+    /// clients connect anew.
     WorkerGone {
         /// The routers it had.
         routers: Vec<RouterId>,
@@ -178,11 +184,38 @@ pub struct MediaStatistics {
     pub workers: Vec<WorkerReport>,
     /// Media over TCP.
     pub tcp: TcpStatistics,
+    /// One for each worker's place, in their order.
+    pub places: Vec<PlaceReport>,
+}
+
+/// How it goes with the workers of one place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PlaceReport {
+    /// Whether there is one.
+    pub lives: bool,
+    /// How many died and were replaced.
+    pub restarts: u64,
 }
 
 /// What one worker counted.
 #[derive(Debug, Clone, Default)]
 pub struct WorkerReport {
+    /// The worker's place.
+    pub index: usize,
+    /// CPU time of its thread.
+    pub cpu: Duration,
+    /// Turns it has taken.
+    pub turns: u64,
+    /// Time spent in turns, waiting and resting not included.
+    pub turn_time: Duration,
+    /// The longest turn since the report before.
+    pub longest_turn: Duration,
+    /// Commands that wait.
+    pub commands_waiting: usize,
+    /// Events that wait for signaling.
+    pub events_waiting: usize,
+    /// News for other workers that wait for them.
+    pub routes_waiting: usize,
     /// The media core.
     pub worker: WorkerStatistics,
     /// Its socket.
@@ -204,26 +237,13 @@ pub struct Media(Arc<Inner>);
 struct Inner {
     port: u16,
     candidates: Vec<SocketAddr>,
-    workers: Vec<WorkerLink>,
+    workers: Arc<[WorkerLink]>,
     tcp: TcpPlane,
     placement: Arc<Mutex<Placement>>,
     events: Mutex<Option<mpsc::Receiver<MediaEvent>>>,
-}
-
-/// What the handle keeps of one worker.
-#[derive(Debug)]
-struct WorkerLink {
-    mailbox: Mailbox,
-    transports: Arc<AtomicU64>,
-    running: Mutex<Option<Running>>,
-}
-
-/// A thread that has not been joined yet.
-#[derive(Debug)]
-struct Running {
-    thread: JoinHandle<()>,
-    /// Completes when the thread is about to end.
-    ended: oneshot::Receiver<()>,
+    closing: Arc<AtomicBool>,
+    notices: SyncSender<Notice>,
+    supervisor: Mutex<Option<Running>>,
 }
 
 impl Media {
@@ -241,22 +261,34 @@ impl Media {
         let identity = DtlsIdentity::generate()
             .map_err(|error| MediaStartError::Identity(error.to_string()))?;
         let (events, receiver) = mpsc::channel(EVENTS_CAPACITY);
-        let mut crew = Crew {
+        let (notices, noticed) = sync_channel(NOTICES_CAPACITY);
+        let placement = Arc::new(Mutex::new(Placement::new(config.workers)));
+        let crew = Crew {
             identity: Arc::new(identity),
             candidates: candidates.clone(),
-            placement: Arc::new(Mutex::new(Placement::new(config.workers))),
+            placement: Arc::clone(&placement),
             events,
+            notices: notices.clone(),
         };
-        let (workers, tcp) = crew.start_all(sockets, listener)?;
-        tracing::info!(port, workers = workers.len(), "media is served");
-        Ok(Self(Arc::new(Inner {
+        let (berths, tcp) = Berth::all(sockets, listener).map_err(MediaStartError::Thread)?;
+        let workers = start_all(&crew, &berths).inspect_err(|_| tcp.ask_to_end())?;
+        let closing = Arc::new(AtomicBool::new(false));
+        let watched = (noticed, Arc::clone(&closing));
+        let supervisor = Supervisor::new(crew, berths, Arc::clone(&workers), watched);
+        let inner = Inner {
             port,
             candidates,
             workers,
             tcp,
-            placement: crew.placement,
+            placement,
             events: Mutex::new(Some(receiver)),
-        })))
+            closing,
+            notices,
+            supervisor: Mutex::new(None),
+        };
+        *lock(&inner.supervisor) = Some(start_watch(supervisor)?);
+        tracing::info!(port, workers = inner.workers.len(), "media is served");
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The port, UDP and TCP.
@@ -297,15 +329,20 @@ impl Media {
     ) -> Result<CommandReply, MediaError> {
         let created = matches!(command, Command::CreateRouter { .. });
         let (reply, answer) = oneshot::channel();
-        self.post(router, Letter::Command { command, reply }, created)?;
-        let result = answer.await.map_err(|_| MediaError::WorkerGone)?;
+        let gone = self.post(router, Letter::Command { command, reply }, created)?;
+        let result = answered(answer, &gone).await.ok_or(MediaError::WorkerGone)?;
         if created && result.is_err() {
             lock(&self.0.placement).remove(router);
         }
         Ok(result?)
     }
 
-    fn post(&self, router: RouterId, letter: Letter, create: bool) -> Result<(), MediaError> {
+    fn post(
+        &self,
+        router: RouterId,
+        letter: Letter,
+        create: bool,
+    ) -> Result<CancellationToken, MediaError> {
         let closes =
             matches!(&letter, Letter::Command { command: Command::CloseRouter { .. }, .. });
         let mut placement = lock(&self.0.placement);
@@ -318,30 +355,31 @@ impl Media {
             (None, false) => return Err(CommandError::RouterNotFound(router).into()),
         };
         let link = self.0.workers.get(worker).ok_or(MediaError::WorkerGone)?;
-        link.mailbox.post(letter)?;
+        let gone = link.post(letter)?;
         // The mailbox keeps the order, so from here on the worker has, or has not, the router.
         if create {
             placement.insert(router, worker);
         } else if closes {
             placement.remove(router);
         }
-        Ok(())
+        Ok(gone)
     }
 
     /// Asks every worker what it has counted until now; leaves out those that do not answer.
     pub async fn statistics(&self) -> MediaStatistics {
         let mut asked = Vec::with_capacity(self.0.workers.len());
-        for link in &self.0.workers {
+        for link in self.0.workers.iter() {
             let (reply, answer) = oneshot::channel();
-            if link.mailbox.post(Letter::Report(reply)).is_ok() {
-                asked.push(answer);
+            if let Ok(gone) = link.post(Letter::Report(reply)) {
+                asked.push((answer, gone));
             }
         }
         let mut workers = Vec::with_capacity(asked.len());
-        for answer in asked {
-            workers.extend(answer.await);
+        for (answer, gone) in asked {
+            workers.extend(answered(answer, &gone).await);
         }
-        MediaStatistics { workers, tcp: self.0.tcp.statistics() }
+        let places = self.0.workers.iter().map(WorkerLink::report).collect();
+        MediaStatistics { workers, places, tcp: self.0.tcp.statistics() }
     }
 
     /// Ends the workers and waits, at most [`CLOSE_DEADLINE`], until they did. Later commands get
@@ -349,13 +387,11 @@ impl Media {
     pub async fn close(&self) {
         self.0.ask_to_end();
         let deadline = tokio::time::Instant::now() + CLOSE_DEADLINE;
+        // First of all who watches, so that nobody is put in a place that was left.
+        let watch = lock(&self.0.supervisor).take();
+        wait_for(watch, deadline, "the watch over the media workers").await;
         for (index, link) in self.0.workers.iter().enumerate() {
-            let Some(running) = lock(&link.running).take() else { continue };
-            if tokio::time::timeout_at(deadline, running.ended).await.is_err() {
-                tracing::error!(worker = index, "a media worker does not end");
-            } else if running.thread.join().is_err() {
-                tracing::error!(worker = index, "a media worker had panicked");
-            }
+            wait_for(link.take_running(), deadline, &format!("media worker {index}")).await;
         }
         self.0.tcp.ended(deadline).await;
     }
@@ -363,14 +399,15 @@ impl Media {
 
 impl Inner {
     fn ask_to_end(&self) {
-        for link in &self.workers {
-            link.mailbox.close();
-        }
+        self.closing.store(true, Ordering::SeqCst);
+        // Full or without a reader, it has no need to be woken.
+        let _ = self.notices.try_send(Notice::Closing);
+        self.workers.iter().for_each(WorkerLink::close);
         self.tcp.ask_to_end();
     }
 
     fn transports_of(&self, worker: usize) -> u64 {
-        self.workers.get(worker).map_or(0, |link| link.transports.load(Ordering::Relaxed))
+        self.workers.get(worker).map_or(0, WorkerLink::transports)
     }
 }
 
@@ -380,102 +417,48 @@ impl Drop for Inner {
     }
 }
 
-/// What all workers have in common; starts them.
-struct Crew {
-    identity: Arc<DtlsIdentity>,
-    candidates: Vec<SocketAddr>,
-    placement: Arc<Mutex<Placement>>,
-    events: mpsc::Sender<MediaEvent>,
+/// Waits for the end of a thread that was asked to end.
+async fn wait_for(running: Option<Running>, deadline: tokio::time::Instant, name: &str) {
+    let Some(running) = running else { return };
+    if tokio::time::timeout_at(deadline, running.ended).await.is_err() {
+        tracing::error!("{name} does not end");
+    } else if running.thread.join().is_err() {
+        tracing::error!("{name} had panicked");
+    }
 }
 
-impl Crew {
-    fn start_all(
-        &mut self,
-        sockets: Vec<MediaSocket>,
-        listener: TcpListener,
-    ) -> Result<(Vec<WorkerLink>, TcpPlane), MediaStartError> {
-        let wakers: Result<Vec<Waker>, _> = sockets.iter().map(|_| Waker::new()).collect();
-        let wakers = wakers.map_err(MediaStartError::Thread)?;
-        let tcp = TcpPlane::start(listener, &wakers, TcpBounds::default());
-        let (tcp, links) = tcp.map_err(MediaStartError::Thread)?;
-        let exchanges = Exchange::connect(&wakers, PARCELS_IN_FLIGHT).into_iter().zip(links);
-        let parts = sockets.into_iter().zip(wakers).zip(exchanges).zip(0_u8..);
-        let workers: Result<Vec<WorkerLink>, _> = parts
-            .map(|(((socket, waker), queues), index)| {
-                self.start_one(WorkerIndex(index), socket, waker, queues)
-            })
-            .collect();
-        match workers {
-            Ok(workers) => Ok((workers, tcp)),
+/// What a worker answers; none when it died.
+async fn answered<T>(answer: oneshot::Receiver<T>, gone: &CancellationToken) -> Option<T> {
+    tokio::select! {
+        biased;
+        answer = answer => answer.ok(),
+        () = gone.cancelled() => None,
+    }
+}
+
+/// Starts the first worker of each berth. When one fails those before it end again.
+fn start_all(crew: &Crew, berths: &[Berth]) -> Result<Arc<[WorkerLink]>, MediaStartError> {
+    let mut links: Vec<WorkerLink> = Vec::with_capacity(berths.len());
+    for berth in berths {
+        match crew.man(berth) {
+            Ok(incumbent) => links.push(WorkerLink::new(incumbent)),
             Err(error) => {
-                tcp.ask_to_end();
-                Err(error)
+                links.iter().for_each(WorkerLink::close);
+                return Err(error);
             }
         }
     }
-
-    fn start_one(
-        &self,
-        index: WorkerIndex,
-        socket: MediaSocket,
-        waker: Waker,
-        (exchange, tcp): (Exchange, TcpLink),
-    ) -> Result<WorkerLink, MediaStartError> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|error| MediaStartError::Identity(error.to_string()))?;
-        let config = WorkerConfig {
-            index,
-            candidates: self.candidates.clone(),
-            identity: self.identity.clone(),
-            seed,
-        };
-        let worker = Worker::new(config, Instant::now());
-        let (mailbox, letters) = Mailbox::new(waker.clone());
-        let transports = Arc::new(AtomicU64::new(0));
-        let outbox = Outbox::new(self.events.clone());
-        let count = transports.clone();
-        let parts =
-            Parts { index, socket, waker, letters, exchange, tcp, outbox, transports: count };
-        let (alive, ended) = oneshot::channel();
-        let guard = LifeGuard {
-            index,
-            placement: self.placement.clone(),
-            events: self.events.clone(),
-            _alive: alive,
-        };
-        let thread = std::thread::Builder::new()
-            .name(format!("media-{}", index.0))
-            .spawn(move || {
-                let _guard = guard;
-                WorkerThread::new(worker, parts).run();
-            })
-            .map_err(MediaStartError::Thread)?;
-        let running = Mutex::new(Some(Running { thread, ended }));
-        Ok(WorkerLink { mailbox, transports, running })
-    }
+    Ok(links.into())
 }
 
-/// Lives as long as its worker's thread and tells when that ends, by whatever cause.
-struct LifeGuard {
-    index: WorkerIndex,
-    placement: Arc<Mutex<Placement>>,
-    events: mpsc::Sender<MediaEvent>,
-    /// Dropping it completes [`Running::ended`].
-    _alive: oneshot::Sender<()>,
-}
-
-impl Drop for LifeGuard {
-    fn drop(&mut self) {
-        let routers = lock(&self.placement).remove_worker(usize::from(self.index.0));
-        if !std::thread::panicking() {
-            return;
-        }
-        let worker = self.index.0;
-        tracing::error!(worker, rooms = routers.len(), "media worker {worker} panicked");
-        if self.events.try_send(MediaEvent::WorkerGone { routers }).is_err() {
-            tracing::error!(worker, "signaling could not be told that media worker {worker} died");
-        }
-    }
+fn start_watch(supervisor: Supervisor) -> Result<Running, MediaStartError> {
+    let (alive, ended) = oneshot::channel::<()>();
+    let thread = std::thread::Builder::new().name("media-watch".to_owned()).spawn(move || {
+        // Dropped with the thread, by whatever cause.
+        let _alive = alive;
+        supervisor.run();
+    });
+    Ok(Running { thread: thread.map_err(MediaStartError::Thread)?, ended })
 }
 
 /// Locks what is consistent after every statement: a panic elsewhere leaves nothing half done.

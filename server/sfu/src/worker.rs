@@ -233,6 +233,15 @@ impl Worker {
         }
     }
 
+    /// Which other worker the datagrams of a path belong to, if any.
+    #[must_use]
+    pub fn owner_elsewhere(&self, path: Path) -> Option<WorkerIndex> {
+        match self.demux.destination(path)? {
+            Destination::Here(_) => None,
+            Destination::Elsewhere(worker) => Some(worker),
+        }
+    }
+
     /// What the way to the client of a receive transport carries, in bits per second; none while its
     /// client has not reported anything.
     #[must_use]

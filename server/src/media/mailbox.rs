@@ -9,7 +9,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
 };
@@ -38,12 +38,19 @@ pub(super) enum Letter {
     },
     /// Count.
     Report(oneshot::Sender<WorkerReport>),
+    /// Panic.
+    #[cfg(test)]
+    Panic,
+    /// Hang until the other end is dropped.
+    #[cfg(test)]
+    Hang(Receiver<()>),
 }
 
 /// Where letters to a worker are dropped; clones lead to the same worker.
 #[derive(Debug, Clone)]
 pub(super) struct Mailbox {
     letters: SyncSender<Letter>,
+    waiting: Arc<AtomicUsize>,
     closing: Arc<AtomicBool>,
     waker: Waker,
 }
@@ -52,6 +59,7 @@ pub(super) struct Mailbox {
 #[derive(Debug)]
 pub(super) struct Letters {
     letters: Receiver<Letter>,
+    waiting: Arc<AtomicUsize>,
     closing: Arc<AtomicBool>,
 }
 
@@ -60,7 +68,9 @@ impl Mailbox {
     pub(super) fn new(waker: Waker) -> (Self, Letters) {
         let (sender, letters) = sync_channel(MAILBOX_CAPACITY);
         let closing = Arc::new(AtomicBool::new(false));
-        (Self { letters: sender, closing: closing.clone(), waker }, Letters { letters, closing })
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let ours = Letters { letters, waiting: waiting.clone(), closing: closing.clone() };
+        (Self { letters: sender, waiting, closing, waker }, ours)
     }
 
     /// Leaves a letter and wakes the worker; never waits.
@@ -70,12 +80,19 @@ impl Mailbox {
     /// [`MediaError::Overloaded`] when the mailbox is full, [`MediaError::WorkerGone`] when nobody
     /// reads it any more.
     pub(super) fn post(&self, letter: Letter) -> Result<(), MediaError> {
-        self.letters.try_send(letter).map_err(|error| match error {
+        // Counted before it can be read, so that the count is never below zero.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let posted = self.letters.try_send(letter).map_err(|error| match error {
             TrySendError::Full(_) => MediaError::Overloaded,
             TrySendError::Disconnected(_) => MediaError::WorkerGone,
-        })?;
-        self.waker.wake();
-        Ok(())
+        });
+        match posted {
+            Ok(()) => self.waker.wake(),
+            Err(_) => {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        posted
     }
 
     /// Asks the worker to end, however full its mailbox is.
@@ -88,7 +105,14 @@ impl Mailbox {
 impl Letters {
     /// The next letter, if there is one.
     pub(super) fn next(&self) -> Option<Letter> {
-        self.letters.try_recv().ok()
+        let letter = self.letters.try_recv().ok()?;
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        Some(letter)
+    }
+
+    /// Letters that have not been read.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Whether the worker shall end.
@@ -136,6 +160,11 @@ impl Outbox {
             }
         }
         !self.pending.is_empty()
+    }
+
+    /// Events that wait for room.
+    pub(super) fn waiting(&self) -> usize {
+        self.pending.len()
     }
 
     /// Events that were dropped so far.

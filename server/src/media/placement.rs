@@ -64,6 +64,13 @@ impl Placement {
         lost
     }
 
+    /// Lets a worker that was given up have routers again.
+    pub(super) fn restore_worker(&mut self, worker: usize) {
+        if let Some(load) = self.loads.get_mut(worker) {
+            *load = Some(0);
+        }
+    }
+
     /// How many workers live.
     pub(super) fn living(&self) -> usize {
         self.loads.iter().flatten().count()
@@ -98,5 +105,7 @@ mod tests {
         assert_eq!(placement.least_loaded(|_| 0), Some(1));
         assert_eq!(placement.remove_worker(1), [RouterId(6)]);
         assert_eq!(placement.least_loaded(|_| 0), None);
+        placement.restore_worker(0);
+        assert_eq!((placement.least_loaded(|_| 0), placement.living()), (Some(0), 1));
     }
 }

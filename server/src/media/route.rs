@@ -3,19 +3,25 @@
 //!
 //! | from → to | capacity | when full |
 //! |---|---|---|
-//! | parcels of datagrams, worker → worker | as many as [`Exchange::connect`] is told, a sender | the datagrams are dropped and counted |
+//! | parcels of datagrams, worker → worker | as many as [`Seat::connect`] is told, a pair | the datagrams are dropped and counted |
 //! | route changes, worker → worker | [`CHANGES_IN_FLIGHT`], then [`CHANGES_PENDING`] at the sender | waits at the sender in order; past that dropped, counted and logged |
+//!
+//! A worker may die. Its [`Seat`] stays, and who comes after it takes up what waits there.
 
 use std::{
-    collections::VecDeque,
-    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
 };
 
 use sfu::command::{Command, Path, WorkerIndex};
 
-use super::wake::Waker;
+use super::{lock, wake::Waker};
 
-/// Parcels a worker may have under way to all the other workers together.
+/// Parcels a worker may have under way to one other: one that hangs with all of them does not keep
+/// datagrams from a third.
 pub(super) const PARCELS_IN_FLIGHT: usize = 16;
 /// Datagrams in one parcel at most.
 const PARCEL_DATAGRAMS: usize = 64;
@@ -26,13 +32,39 @@ const CHANGES_IN_FLIGHT: usize = 1024;
 /// Route changes that wait at their sender for a receiver that does not keep up.
 const CHANGES_PENDING: usize = 16 * 1024;
 
+/// One worker's place in the traffic between all workers, whoever has it now.
+#[derive(Debug, Clone)]
+pub(super) struct Seat {
+    own: WorkerIndex,
+    parcels_in_flight: usize,
+    parcels: Inbox<Parcel>,
+    changes: Inbox<RouteChange>,
+    ways: Arc<[Way]>,
+    book: Arc<Mutex<RouteBook>>,
+}
+
+/// The end of a queue that outlives its reader; there is one at a time, so nobody waits for the
+/// lock. None when nobody will ever read again.
+type Inbox<T> = Arc<Mutex<Option<Receiver<T>>>>;
+
+/// Which path is whose, for a worker that starts when the others have long announced theirs.
+type RouteBook = HashMap<Path, WorkerIndex>;
+
+/// The way to a worker.
+#[derive(Debug, Clone)]
+struct Way {
+    parcels: SyncSender<Parcel>,
+    changes: SyncSender<RouteChange>,
+    waker: Waker,
+}
+
 /// One worker's side of the traffic between all workers.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    parcels: Receiver<Parcel>,
-    changes: Receiver<RouteChange>,
-    returned: Receiver<Parcel>,
-    spare: Vec<Parcel>,
+    own: WorkerIndex,
+    parcels: Inbox<Parcel>,
+    changes: Inbox<RouteChange>,
+    book: Arc<Mutex<RouteBook>>,
     /// By [`WorkerIndex`]; this worker's own place is unused.
     peers: Vec<Peer>,
     statistics: ExchangeStatistics,
@@ -81,19 +113,19 @@ impl Parcel {
     }
 }
 
-/// The way to another worker.
+/// The way to another worker, with what is under way.
 #[derive(Debug)]
 struct Peer {
-    parcels: SyncSender<Parcel>,
-    changes: SyncSender<RouteChange>,
+    way: Way,
     pending: VecDeque<RouteChange>,
     filling: Option<Parcel>,
-    waker: Waker,
+    spare: Vec<Parcel>,
+    returned: Receiver<Parcel>,
 }
 
-impl Exchange {
+impl Seat {
     /// Connects as many threads as there are wakers, each with all others; each may have
-    /// `parcels_in_flight` under way to the others together.
+    /// `parcels_in_flight` under way to each of the others.
     pub(super) fn connect(wakers: &[Waker], parcels_in_flight: usize) -> Vec<Self> {
         let mut ends = Vec::new();
         let mut ways = Vec::new();
@@ -101,43 +133,68 @@ impl Exchange {
             // Every other worker may have all its parcels under way to this one.
             let (parcels, parcels_in) = sync_channel(parcels_in_flight * wakers.len());
             let (changes, changes_in) = sync_channel(CHANGES_IN_FLIGHT);
-            ends.push((parcels_in, changes_in));
-            ways.push((parcels, changes, waker.clone()));
+            ends.push((inbox(parcels_in), inbox(changes_in)));
+            ways.push(Way { parcels, changes, waker: waker.clone() });
         }
-        let ends = ends.into_iter();
-        ends.map(|ends| Self::new(ends, &ways, parcels_in_flight)).collect()
+        let ways: Arc<[Way]> = ways.into();
+        let book = Arc::<Mutex<RouteBook>>::default();
+        let seats = ends.into_iter().zip(0_u8..).map(|((parcels, changes), own)| Self {
+            own: WorkerIndex(own),
+            parcels_in_flight,
+            parcels,
+            changes,
+            ways: Arc::clone(&ways),
+            book: Arc::clone(&book),
+        });
+        seats.collect()
     }
 
-    fn new(
-        (parcels, changes): (Receiver<Parcel>, Receiver<RouteChange>),
-        ways: &[(SyncSender<Parcel>, SyncSender<RouteChange>, Waker)],
-        parcels_in_flight: usize,
-    ) -> Self {
-        let (sender, returned) = sync_channel(parcels_in_flight);
-        let spare = (0..parcels_in_flight)
-            .map(|_| Parcel { sender: sender.clone(), bytes: Vec::new(), datagrams: Vec::new() })
-            .collect();
-        let peers = ways
-            .iter()
-            .map(|(parcels, changes, waker)| Peer {
-                parcels: parcels.clone(),
-                changes: changes.clone(),
-                pending: VecDeque::new(),
-                filling: None,
-                waker: waker.clone(),
-            })
-            .collect();
-        Self { parcels, changes, returned, spare, peers, statistics: ExchangeStatistics::default() }
+    /// Lets a worker sit down; the one before it, if any, is dead or will never be heard again.
+    pub(super) fn take(&self) -> Exchange {
+        Exchange {
+            own: self.own,
+            parcels: Arc::clone(&self.parcels),
+            changes: Arc::clone(&self.changes),
+            book: Arc::clone(&self.book),
+            peers: self.ways.iter().map(|way| Peer::new(way, self.parcels_in_flight)).collect(),
+            statistics: ExchangeStatistics::default(),
+        }
+    }
+
+    /// Leaves the seat empty for good: the others get their parcels back, and send no more.
+    pub(super) fn give_up(&self) {
+        let parcels = lock(&self.parcels).take();
+        parcels.iter().flat_map(Receiver::try_iter).for_each(give_back);
+        *lock(&self.changes) = None;
+    }
+}
+
+impl Exchange {
+    /// What a worker has to know when it sits down: the paths of the others. They are told that
+    /// those of its predecessor are nobody's.
+    pub(super) fn inherit(&mut self) -> Vec<RouteChange> {
+        for change in self.orphans() {
+            self.announce(change);
+        }
+        let book = lock(&self.book);
+        book.iter().map(|(path, worker)| RouteChange::Add(*path, *worker)).collect()
+    }
+
+    /// The paths of a worker's predecessor, to be told as nobody's.
+    pub(super) fn orphans(&self) -> Vec<RouteChange> {
+        let book = lock(&self.book);
+        let own = book.iter().filter(|(_, worker)| **worker == self.own);
+        own.map(|(path, worker)| RouteChange::Remove(*path, *worker)).collect()
     }
 
     /// Puts a datagram into the parcel for `worker`; [`Self::dispatch`] sends it.
     pub(super) fn forward(&mut self, worker: WorkerIndex, path: Path, datagram: &[u8]) {
         let index = usize::from(worker.0);
         self.dispatch_if_full(index, datagram);
-        self.spare.extend(self.returned.try_iter());
         let Some(peer) = self.peers.get_mut(index) else { return };
         if peer.filling.is_none() {
-            peer.filling = self.spare.pop();
+            peer.spare.extend(peer.returned.try_iter());
+            peer.filling = peer.spare.pop();
         }
         match &mut peer.filling {
             Some(parcel) if parcel.has_room_for(datagram) => {
@@ -166,10 +223,10 @@ impl Exchange {
         let Some(peer) = self.peers.get_mut(index) else { return };
         let Some(parcel) = peer.filling.take() else { return };
         let datagrams = parcel.datagrams.len() as u64;
-        match peer.parcels.try_send(parcel) {
+        match peer.way.parcels.try_send(parcel) {
             Ok(()) => {
                 self.statistics.datagrams_forwarded += datagrams;
-                peer.waker.wake();
+                peer.way.waker.wake();
             }
             Err(TrySendError::Full(parcel) | TrySendError::Disconnected(parcel)) => {
                 self.statistics.datagrams_dropped += datagrams;
@@ -180,21 +237,25 @@ impl Exchange {
 
     /// Shows the datagrams of one parcel that came from another worker, if there is any.
     pub(super) fn receive(&self, mut take: impl FnMut(Path, &mut [u8])) -> ReceivedParcel {
-        let Ok(mut parcel) = self.parcels.try_recv() else { return ReceivedParcel::None };
+        let parcel = lock(&self.parcels).as_ref().and_then(|parcels| parcels.try_recv().ok());
+        let Some(parcel) = parcel else { return ReceivedParcel::None };
+        // It goes back also when `take` panics.
+        let mut opened = Opened(Some(parcel));
+        let Some(parcel) = &mut opened.0 else { return ReceivedParcel::None };
         let mut rest = parcel.bytes.as_mut_slice();
         for (path, len) in &parcel.datagrams {
             let (datagram, after) = rest.split_at_mut((*len).min(rest.len()));
             take(*path, datagram);
             rest = after;
         }
-        give_back(parcel);
         ReceivedParcel::One
     }
 
     /// Tells all other workers.
-    pub(super) fn announce(&mut self, own: WorkerIndex, change: RouteChange) {
+    pub(super) fn announce(&mut self, change: RouteChange) {
+        self.write_down(change);
         for (index, peer) in self.peers.iter_mut().enumerate() {
-            if index != usize::from(own.0) && !peer.note(change) {
+            if index != usize::from(self.own.0) && !peer.note(change) {
                 self.statistics.changes_dropped += 1;
             }
         }
@@ -203,11 +264,27 @@ impl Exchange {
 
     /// Tells one other thread.
     pub(super) fn tell(&mut self, other: WorkerIndex, change: RouteChange) {
+        self.write_down(change);
         let Some(peer) = self.peers.get_mut(usize::from(other.0)) else { return };
         if !peer.note(change) {
             self.statistics.changes_dropped += 1;
         }
         peer.flush_changes();
+    }
+
+    /// Before anybody is told, so that who reads the book and then what waits for it misses nothing.
+    fn write_down(&self, change: RouteChange) {
+        let mut book = lock(&self.book);
+        match change {
+            RouteChange::Add(path, worker) => {
+                book.insert(path, worker);
+            }
+            RouteChange::Remove(path, worker) => {
+                if book.get(&path) == Some(&worker) {
+                    book.remove(&path);
+                }
+            }
+        }
     }
 
     /// Sends the announcements that found no room before. Returns whether some still wait.
@@ -222,7 +299,13 @@ impl Exchange {
     /// What the other workers have announced until now; no more than fits the queue, so that it
     /// ends.
     pub(super) fn changes(&self) -> impl Iterator<Item = RouteChange> {
-        self.changes.try_iter().take(CHANGES_IN_FLIGHT)
+        let next = || lock(&self.changes).as_ref().and_then(|changes| changes.try_recv().ok());
+        std::iter::from_fn(next).take(CHANGES_IN_FLIGHT)
+    }
+
+    /// Route changes that wait for others to have room.
+    pub(super) fn changes_waiting(&self) -> usize {
+        self.peers.iter().map(|peer| peer.pending.len()).sum()
     }
 
     /// What was handed over so far.
@@ -232,6 +315,14 @@ impl Exchange {
 }
 
 impl Peer {
+    fn new(way: &Way, parcels_in_flight: usize) -> Self {
+        let (sender, returned) = sync_channel(parcels_in_flight);
+        let spare = (0..parcels_in_flight)
+            .map(|_| Parcel { sender: sender.clone(), bytes: Vec::new(), datagrams: Vec::new() })
+            .collect();
+        Self { way: way.clone(), pending: VecDeque::new(), filling: None, spare, returned }
+    }
+
     /// Puts a change behind those that wait. Returns whether there was room.
     fn note(&mut self, change: RouteChange) -> bool {
         let has_room = self.pending.len() < CHANGES_PENDING;
@@ -245,7 +336,7 @@ impl Peer {
     fn flush_changes(&mut self) -> bool {
         let mut sent = false;
         while let Some(change) = self.pending.front() {
-            match self.changes.try_send(*change) {
+            match self.way.changes.try_send(*change) {
                 Ok(()) => {
                     sent = true;
                     self.pending.pop_front();
@@ -256,7 +347,7 @@ impl Peer {
             }
         }
         if sent {
-            self.waker.wake();
+            self.way.waker.wake();
         }
         !self.pending.is_empty()
     }
@@ -269,6 +360,19 @@ pub(super) enum ReceivedParcel {
     None,
     /// There may be more.
     One,
+}
+
+/// A parcel that is being read.
+struct Opened(Option<Parcel>);
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(give_back);
+    }
+}
+
+fn inbox<T>(receiver: Receiver<T>) -> Inbox<T> {
+    Arc::new(Mutex::new(Some(receiver)))
 }
 
 /// Returns an emptied parcel to the worker whose it is.
@@ -292,9 +396,8 @@ mod tests {
 
     fn pair() -> (Exchange, Exchange) {
         let wakers = [Waker::new().unwrap(), Waker::new().unwrap()];
-        let mut ends = Exchange::connect(&wakers, PARCELS_IN_FLIGHT);
-        let second = ends.pop().unwrap();
-        (ends.pop().unwrap(), second)
+        let seats = Seat::connect(&wakers, PARCELS_IN_FLIGHT);
+        (seats[0].take(), seats[1].take())
     }
 
     fn received(exchange: &Exchange) -> Vec<(Path, Vec<u8>)> {
@@ -351,7 +454,7 @@ mod tests {
         let (mut first, second) = pair();
         let ports = 0..=u16::try_from(CHANGES_IN_FLIGHT + 10).unwrap();
         for port in ports.clone() {
-            first.announce(WorkerIndex(0), RouteChange::Add(path(port), WorkerIndex(0)));
+            first.announce(RouteChange::Add(path(port), WorkerIndex(0)));
         }
         assert!(first.flush_changes(), "some wait at the sender");
         for port in ports {
@@ -369,8 +472,68 @@ mod tests {
         drop(second);
         first.forward(WorkerIndex(1), path(1), b"lost");
         first.dispatch();
-        first.announce(WorkerIndex(0), RouteChange::Remove(path(1), WorkerIndex(0)));
+        first.announce(RouteChange::Remove(path(1), WorkerIndex(0)));
         assert!(!first.flush_changes());
         assert_eq!(first.statistics().datagrams_dropped, 1);
+    }
+
+    #[test]
+    fn who_comes_after_a_dead_worker_knows_the_paths_of_the_living_and_disowns_its_own() {
+        let seats =
+            Seat::connect(&[Waker::new().unwrap(), Waker::new().unwrap()], PARCELS_IN_FLIGHT);
+        let (mut living, mut dead) = (seats[0].take(), seats[1].take());
+        living.announce(RouteChange::Add(path(1), WorkerIndex(0)));
+        living.announce(RouteChange::Add(path(2), WorkerIndex(0)));
+        living.announce(RouteChange::Remove(path(2), WorkerIndex(0)));
+        dead.announce(RouteChange::Add(path(3), WorkerIndex(1)));
+        assert_eq!(dead.changes().count(), 3);
+        assert_eq!(living.changes().count(), 1);
+        living.forward(WorkerIndex(1), path(1), b"waits");
+        living.dispatch();
+        drop(dead);
+
+        let mut next = seats[1].take();
+        assert_eq!(next.inherit(), [RouteChange::Add(path(1), WorkerIndex(0))]);
+        assert_eq!(living.changes().next(), Some(RouteChange::Remove(path(3), WorkerIndex(1))));
+        assert_eq!(received(&next), [(path(1), b"waits".to_vec())]);
+    }
+
+    #[test]
+    fn a_worker_that_hangs_does_not_keep_datagrams_from_a_third() {
+        let wakers = [Waker::new().unwrap(), Waker::new().unwrap(), Waker::new().unwrap()];
+        let seats = Seat::connect(&wakers, PARCELS_IN_FLIGHT);
+        let (mut first, third) = (seats[0].take(), seats[2].take());
+        for _ in 0..2 * PARCELS_IN_FLIGHT {
+            first.forward(WorkerIndex(1), path(1), b"to nobody");
+            first.dispatch();
+        }
+        first.forward(WorkerIndex(2), path(2), b"heard");
+        first.dispatch();
+        assert_eq!(received(&third), [(path(2), b"heard".to_vec())]);
+    }
+
+    #[test]
+    fn a_seat_given_up_returns_the_parcels() {
+        let seats =
+            Seat::connect(&[Waker::new().unwrap(), Waker::new().unwrap()], PARCELS_IN_FLIGHT);
+        let mut first = seats[0].take();
+        for _ in 0..PARCELS_IN_FLIGHT {
+            first.forward(WorkerIndex(1), path(1), b"lost");
+            first.dispatch();
+        }
+        seats[1].give_up();
+        assert_eq!(first.peers[1].returned.try_iter().count(), PARCELS_IN_FLIGHT);
+        first.announce(RouteChange::Remove(path(1), WorkerIndex(0)));
+        assert_eq!(first.changes_waiting(), 0);
+    }
+
+    #[test]
+    fn a_parcel_comes_back_from_a_reader_that_panics() {
+        let (mut first, second) = pair();
+        first.forward(WorkerIndex(1), path(1), b"x");
+        first.dispatch();
+        let reading = std::panic::AssertUnwindSafe(|| second.receive(|_, _| panic!("the test's")));
+        assert!(std::panic::catch_unwind(reading).is_err());
+        assert_eq!(first.peers[1].returned.try_iter().count(), 1);
     }
 }

@@ -94,6 +94,15 @@ impl MediaSocket {
         Ok(media_socket)
     }
 
+    /// The same socket once more, with counts of its own. What waits in the kernel goes to whoever
+    /// receives first.
+    pub(super) fn share(&self) -> io::Result<Self> {
+        let socket = self.socket.try_clone()?;
+        let state = UdpSocketState::new((&socket).into())?;
+        let statistics = SocketStatistics::default();
+        Ok(Self { socket, state, is_ipv6: self.is_ipv6, statistics })
+    }
+
     fn enlarge_buffers(&mut self) {
         // A smaller buffer drops more under bursts, but serves.
         let _ = self.state.set_recv_buffer_size((&self.socket).into(), SOCKET_BUFFER_BYTES);

@@ -44,7 +44,7 @@ use tokio::sync::oneshot;
 
 use self::plane::{Plane, Shared};
 use super::{
-    route::{Exchange, ReceivedParcel, RouteChange},
+    route::{Exchange, ReceivedParcel, RouteChange, Seat},
     socket::unspecified_ip,
     wake::Waker,
 };
@@ -132,7 +132,7 @@ pub(super) struct TcpPlane {
 }
 
 impl TcpPlane {
-    /// Starts the thread. Returns the links of the workers that `wakers` wake, in their order.
+    /// Starts the thread. Returns the seats of the workers that `wakers` wake, in their order.
     ///
     /// # Errors
     ///
@@ -141,16 +141,16 @@ impl TcpPlane {
         listener: TcpListener,
         wakers: &[Waker],
         bounds: TcpBounds,
-    ) -> io::Result<(Self, Vec<TcpLink>)> {
+    ) -> io::Result<(Self, Vec<TcpSeat>)> {
         let waker = Waker::new()?;
         let mut all = wakers.to_vec();
         all.push(waker.clone());
-        let mut exchanges = Exchange::connect(&all, PARCELS_IN_FLIGHT);
-        let exchange = exchanges.pop().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut seats = Seat::connect(&all, PARCELS_IN_FLIGHT);
+        let exchange = seats.pop().ok_or(io::ErrorKind::InvalidInput)?.take();
         // The workers come first, this thread last.
-        let workers = u8::try_from(exchanges.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let workers = u8::try_from(seats.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         let plane = WorkerIndex(workers);
-        let links = exchanges.into_iter().map(|exchange| TcpLink { exchange, plane }).collect();
+        let seats = seats.into_iter().map(|seat| TcpSeat { seat, plane }).collect();
         let closing = Arc::new(AtomicBool::new(false));
         let statistics = Arc::new(Mutex::new(TcpStatistics::default()));
         let shared = Shared { bounds, closing: closing.clone(), statistics: statistics.clone() };
@@ -162,7 +162,7 @@ impl TcpPlane {
             thread.run();
         })?;
         let running = Mutex::new(Some((thread, ended)));
-        Ok((Self { waker, closing, statistics, running }, links))
+        Ok((Self { waker, closing, statistics, running }, seats))
     }
 
     /// What went over TCP until now.
@@ -185,6 +185,25 @@ impl TcpPlane {
         } else if thread.join().is_err() {
             tracing::error!("the thread of media over TCP had panicked");
         }
+    }
+}
+
+/// A worker's place at these queues, whoever has it now.
+#[derive(Debug)]
+pub(super) struct TcpSeat {
+    seat: Seat,
+    plane: WorkerIndex,
+}
+
+impl TcpSeat {
+    /// Lets a worker sit down, as [`Seat::take`] does.
+    pub(super) fn take(&self) -> TcpLink {
+        TcpLink { exchange: self.seat.take(), plane: self.plane }
+    }
+
+    /// Leaves the seat empty for good.
+    pub(super) fn give_up(&self) {
+        self.seat.give_up();
     }
 }
 
@@ -213,6 +232,13 @@ impl TcpLink {
     /// Tells that a connection has shown whose it is, or is nobody's any more.
     pub(super) fn tell(&mut self, change: RouteChange) {
         self.exchange.tell(self.plane, change);
+    }
+
+    /// Tells that the connections of the worker's predecessor are nobody's.
+    pub(super) fn inherit(&mut self) {
+        for change in self.exchange.orphans() {
+            self.tell(change);
+        }
     }
 
     /// Tells what found no room before. Returns whether some of it still waits.

@@ -2,6 +2,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 
+mod dying;
+
 fn config(port: u16, workers: usize) -> MediaConfig {
     MediaConfig { port, public_ips: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], workers }
 }
@@ -88,22 +90,4 @@ async fn events_have_one_reader() {
     let media = Media::start(config(0, 1)).unwrap();
     assert!(media.events().is_some());
     assert!(media.events().is_none());
-}
-
-#[tokio::test]
-async fn a_panic_in_a_worker_is_reported_with_its_rooms_and_ends_readiness() {
-    let (events, mut reported) = mpsc::channel(1);
-    let placement = Arc::new(Mutex::new(Placement::new(2)));
-    lock(&placement).insert(RouterId(4), 1);
-    let (alive, ended) = oneshot::channel();
-    let guard =
-        LifeGuard { index: WorkerIndex(1), placement: placement.clone(), events, _alive: alive };
-    let thread = std::thread::spawn(move || {
-        let _guard = guard;
-        panic!("the test's own");
-    });
-    assert!(ended.await.is_err(), "the end is told by dropping the sender");
-    assert!(thread.join().is_err());
-    assert_eq!(reported.recv().await, Some(MediaEvent::WorkerGone { routers: vec![RouterId(4)] }));
-    assert_eq!(lock(&placement).living(), 1);
 }

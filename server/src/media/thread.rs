@@ -1,6 +1,7 @@
 //! The loop of a worker thread: what came since the last turn, then everything that follows from it.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -9,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use sfu::{
     Worker,
     command::{Disposition, Event, Output, Path, Protocol, WorkerIndex},
@@ -17,6 +19,7 @@ use sfu::{
 use super::{
     MediaEvent, WorkerReport,
     mailbox::{Letter, Letters, Outbox},
+    pulse::Pulse,
     route::{Exchange, ReceivedParcel, RouteChange},
     socket::{MediaSocket, ReceiveBatch, Received},
     tcp::TcpLink,
@@ -50,6 +53,25 @@ pub(super) struct WorkerThread {
     is_busy: bool,
     /// Datagrams that another worker handed over although they are not this one's either.
     strays: u64,
+    turns: Turns,
+}
+
+/// The turns that were taken.
+#[derive(Debug, Default)]
+struct Turns {
+    count: u64,
+    time: Duration,
+    /// Since it was last asked for.
+    longest: Duration,
+}
+
+/// How a worker's thread ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It was told to.
+    Asked,
+    /// It panicked; nothing of the worker can be used any more.
+    Panicked,
 }
 
 /// What a [`WorkerThread`] is made of.
@@ -63,6 +85,8 @@ pub(super) struct Parts {
     pub(super) outbox: Outbox,
     /// Tells the handle how many transports this worker has.
     pub(super) transports: Arc<AtomicU64>,
+    /// Tells who watches that the thread turns.
+    pub(super) pulse: Arc<Pulse>,
 }
 
 /// Whether a turn left work that is ready now.
@@ -77,22 +101,53 @@ enum Backlog {
 impl WorkerThread {
     /// Puts the worker on its thread's loop.
     pub(super) fn new(worker: Worker, parts: Parts) -> Self {
-        Self { worker, parts, batch: ReceiveBatch::new(), is_busy: false, strays: 0 }
+        let (batch, turns) = (ReceiveBatch::new(), Turns::default());
+        Self { worker, parts, batch, is_busy: false, strays: 0, turns }
     }
 
-    /// Serves until it is told to end. Sends after every turn: a version that only sent when its
-    /// socket was dry grew without bound when it was short of CPU time.
-    pub(super) fn run(mut self) {
+    /// Serves until it is told to end, or panics.
+    pub(super) fn run(mut self) -> End {
+        // Nothing of the worker is used after a panic but its table of paths, which is only read.
+        let served = catch_unwind(AssertUnwindSafe(|| self.serve()));
+        if served.is_ok() {
+            return End::Asked;
+        }
+        self.hand_over_rest();
+        End::Panicked
+    }
+
+    /// Sends after every turn: a version that only sent when its socket was dry grew without bound
+    /// when it was short of CPU time.
+    fn serve(&mut self) {
+        self.parts.tcp.inherit();
+        for change in self.parts.exchange.inherit() {
+            take_change(&mut self.worker, Instant::now(), change);
+        }
         let mut backlog = Backlog::None;
         while !self.parts.letters.is_closing() {
             let timeout = self.timeout(backlog);
             self.parts.waker.wait(&self.parts.socket, timeout);
             let begun = Instant::now();
+            self.parts.pulse.beat();
             backlog = self.turn(begun);
+            self.parts.pulse.beat();
+            self.turns.add(begun.elapsed());
             if backlog != Backlog::Some && self.is_busy {
                 rest_until(begun + TICK);
             }
         }
+    }
+
+    /// Gives the other workers what the one that panicked had received for them: they lose nothing
+    /// by its death.
+    fn hand_over_rest(&mut self) {
+        let Self { worker, parts: Parts { exchange, .. }, batch, .. } = self;
+        for (path, datagram) in batch.datagrams() {
+            if let Some(owner) = worker.owner_elsewhere(path) {
+                exchange.forward(owner, path, datagram);
+            }
+        }
+        exchange.dispatch();
     }
 
     fn timeout(&self, backlog: Backlog) -> Option<Duration> {
@@ -147,12 +202,8 @@ impl WorkerThread {
     }
 
     fn receive_changes(&mut self, now: Instant) {
-        for change in self.parts.exchange.changes() {
-            // A bound of the core: datagrams of this path then find their worker by their ufrag.
-            if let Err(error) = self.worker.handle_command(now, change.into()) {
-                tracing::debug!(%error, "a route was not taken");
-            }
-        }
+        let Self { worker, parts: Parts { exchange, .. }, .. } = self;
+        exchange.changes().for_each(|change| take_change(worker, now, change));
     }
 
     fn handle_datagrams(&mut self, now: Instant) {
@@ -211,6 +262,10 @@ impl WorkerThread {
                 Some(Letter::Report(reply)) => {
                     let _ = reply.send(self.report());
                 }
+                #[cfg(test)]
+                Some(Letter::Panic) => panic!("the test's own"),
+                #[cfg(test)]
+                Some(Letter::Hang(held)) => drop(held.recv()),
             }
         }
         true
@@ -230,8 +285,16 @@ impl WorkerThread {
         parts.tcp.dispatch();
     }
 
-    fn report(&self) -> WorkerReport {
+    fn report(&mut self) -> WorkerReport {
         WorkerReport {
+            index: usize::from(self.parts.index.0),
+            cpu: thread_time(),
+            turns: self.turns.count,
+            turn_time: self.turns.time,
+            longest_turn: std::mem::take(&mut self.turns.longest),
+            commands_waiting: self.parts.letters.waiting(),
+            events_waiting: self.parts.outbox.waiting(),
+            routes_waiting: self.parts.exchange.changes_waiting(),
             worker: self.worker.statistics(),
             socket: self.parts.socket.statistics(),
             exchange: self.parts.exchange.statistics(),
@@ -276,10 +339,32 @@ impl Parts {
     /// all connections.
     fn announce(&mut self, path: Path, change: RouteChange) {
         match path.protocol {
-            Protocol::Udp => self.exchange.announce(self.index, change),
+            Protocol::Udp => self.exchange.announce(change),
             Protocol::Tcp => self.tcp.tell(change),
         }
     }
+}
+
+impl Turns {
+    fn add(&mut self, duration: Duration) {
+        self.count += 1;
+        self.time += duration;
+        self.longest = self.longest.max(duration);
+    }
+}
+
+fn take_change(worker: &mut Worker, now: Instant, change: RouteChange) {
+    // A bound of the core: datagrams of this path then find their worker by their ufrag.
+    if let Err(error) = worker.handle_command(now, change.into()) {
+        tracing::debug!(%error, "a route was not taken");
+    }
+}
+
+/// CPU time of this thread so far.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 fn rest_until(end: Instant) {

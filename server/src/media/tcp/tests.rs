@@ -26,7 +26,7 @@ impl Stage {
         let waker = Waker::new().unwrap();
         let (plane, mut links) =
             TcpPlane::start(listener, std::slice::from_ref(&waker), bounds).unwrap();
-        Self { plane, link: links.pop().unwrap(), waker, address }
+        Self { plane, link: links.pop().unwrap().take(), waker, address }
     }
 
     fn client(&self) -> TcpStream {
