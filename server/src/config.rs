@@ -100,6 +100,11 @@ pub struct HttpConfig {
     #[arg(long, env, hide_env_values = true, default_value_t = 3000)]
     pub port: u16,
 
+    /// TCP port, on the loopback address only, of the numbers for Prometheus (`/metrics`); 0 takes a
+    /// free one. By default there is none.
+    #[arg(long, env, hide_env_values = true, default_value = "", hide_default_value = true)]
+    pub metrics_port: Optional<u16>,
+
     /// Start of the invite links, such as `https://meet.example.org`; by default what the browser
     /// asked for.
     #[arg(long, env, hide_env_values = true, default_value = "", hide_default_value = true)]

@@ -13,6 +13,7 @@
 //! | [`rooms`] | who is where |
 //! | [`invites`] | who may come in |
 //! | [`media`] | the threads that forward media |
+//! | [`metrics`] | how the server is, in numbers |
 //! | [`start`] | why the program did not start |
 //! | [`shutdown`] | the wish to stop, and what has to end first |
 //! | [`random`] | ids nobody can guess |
@@ -23,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::task::JoinHandle;
+use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     config::Config,
@@ -44,6 +45,7 @@ pub mod ice_servers;
 pub mod invites;
 pub mod logging;
 pub mod media;
+pub mod metrics;
 pub mod random;
 pub mod rooms;
 pub mod shutdown;
@@ -108,6 +110,8 @@ pub struct Running {
     pub http_address: SocketAddr,
     /// Where browsers send media.
     pub media_addresses: Vec<SocketAddr>,
+    /// Where the numbers are, if anywhere.
+    pub metrics_address: Option<SocketAddr>,
     /// What the server works with.
     pub app: AppState,
     accepting: JoinHandle<()>,
@@ -129,6 +133,9 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartE
     let listener = listener::bind(config.http.host, config.http.port)
         .map_err(|source| StartError::Port { address, source })?;
     let http_address = listener.local_addr().map_err(StartError::System)?;
+    let metrics = config.http.metrics_port.0.map(open_metrics).transpose()?;
+    let metrics_address = metrics.as_ref().map(TcpListener::local_addr).transpose();
+    let metrics_address = metrics_address.map_err(StartError::System)?;
     let media = start_media(&config)?;
     let media_addresses = media.candidates().to_vec();
     let app = Arc::new(App {
@@ -146,10 +153,23 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartE
         config,
     });
     signaling::start(&app);
+    if let Some(metrics) = metrics {
+        let (router, shutdown) = (metrics::routes(Arc::clone(&app)), shutdown.clone());
+        app.shutdown.spawn(async move {
+            tokio::select! {
+                () = listener::serve(metrics, router, metrics::CONNECTIONS, shutdown.clone()) => {}
+                () = shutdown.begun() => {}
+            }
+        });
+    }
     let router = http::app(Arc::clone(&app));
     let connections = listener::connections_within(raise_descriptor_limit());
     let accepting = tokio::spawn(listener::serve(listener, router, connections, shutdown));
-    Ok(Running { http_address, media_addresses, app, accepting })
+    Ok(Running { http_address, media_addresses, metrics_address, app, accepting })
+}
+
+fn open_metrics(port: u16) -> Result<TcpListener, StartError> {
+    metrics::bind(port).map_err(|source| StartError::MetricsPort { port, source })
 }
 
 fn start_media(config: &Config) -> Result<Media, StartError> {

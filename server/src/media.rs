@@ -378,8 +378,13 @@ impl Media {
         for (answer, gone) in asked {
             workers.extend(answered(answer, &gone).await);
         }
-        let places = self.0.workers.iter().map(WorkerLink::report).collect();
-        MediaStatistics { workers, places, tcp: self.0.tcp.statistics() }
+        MediaStatistics { workers, places: self.places(), tcp: self.0.tcp.statistics() }
+    }
+
+    /// How it goes with the workers, without asking them.
+    #[must_use]
+    pub fn places(&self) -> Vec<PlaceReport> {
+        self.0.workers.iter().map(WorkerLink::report).collect()
     }
 
     /// Ends the workers and waits, at most [`CLOSE_DEADLINE`], until they did. Later commands get

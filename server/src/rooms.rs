@@ -258,6 +258,16 @@ impl RoomRegistry {
         self.len() == 0
     }
 
+    /// Participants, and those who only watch, over all rooms.
+    #[must_use]
+    pub fn people(&self) -> (usize, usize) {
+        let rooms: Vec<SharedRoom> = lock(&self.rooms).values().cloned().collect();
+        let summaries = rooms.iter().map(|room| room.lock().summary());
+        summaries.fold((0, 0), |(participants, viewers), summary| {
+            (participants + summary.participant_count, viewers + summary.viewer_count)
+        })
+    }
+
     /// Routers that exist, over all rooms.
     #[must_use]
     pub fn router_count(&self) -> usize {

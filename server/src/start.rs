@@ -31,6 +31,14 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// The port of the numbers cannot be opened.
+    #[error("port {port} (METRICS_PORT) {}", port_trouble(source))]
+    MetricsPort {
+        /// `METRICS_PORT`.
+        port: u16,
+        /// Why not.
+        source: io::Error,
+    },
     /// The machine's addresses cannot be read.
     #[error("the machine's own addresses cannot be read; set PUBLIC_IP: {0}")]
     Addresses(#[source] io::Error),
@@ -70,7 +78,7 @@ impl StartError {
             Self::Secret(SecretError::File { .. } | SecretError::Damaged(_)) | Self::Rooms(_) => {
                 EX_IOERR
             }
-            Self::Port { source, .. } => of_port(source),
+            Self::Port { source, .. } | Self::MetricsPort { source, .. } => of_port(source),
             Self::Media(MediaStartError::PortInUse { .. }) => EX_UNAVAILABLE,
             Self::Media(MediaStartError::Bind { source, .. }) => of_port(source),
             Self::Media(MediaStartError::NoAddress | MediaStartError::Workers(_)) => EX_CONFIG,

@@ -6,6 +6,7 @@
 //! | `returning` | who comes back, and what the others see meanwhile |
 //! | `media` | transports, producers, consumers, and who may touch them |
 //! | `layers` | how much of a video is received and sent |
+//! | `metrics` | what the host can read of it in numbers |
 //! | `bounds` | each bound, filled |
 //! | `client` | a server and its clients |
 
@@ -16,4 +17,5 @@ mod client;
 mod joining;
 mod layers;
 mod media;
+mod metrics;
 mod returning;
