@@ -5,22 +5,23 @@ const BROWSERS: BrowserName[] = ['chromium', 'firefox'];
 
 /** As with a network that blocks UDP: the browser has no way to the server but TCP. */
 function blockUdp(): void {
-  const native = RTCPeerConnection.prototype.setRemoteDescription;
-  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
-    const { type } = description;
-    const sdp = description.sdp?.replace(/^a=candidate:\S+ \d+ udp .*\r\n/gm, '');
-    return native.call(this, { type, sdp });
+  type Setter = (description: RTCSessionDescriptionInit) => Promise<void>;
+  const native: Setter = RTCPeerConnection.prototype.setRemoteDescription;
+  const filtered: Setter = function (this: RTCPeerConnection, { type, sdp }) {
+    const rest = sdp?.replace(/^a=candidate:\S+ \d+ udp .*\r\n/gm, '');
+    return native.call(this, { type, sdp: rest });
   };
+  RTCPeerConnection.prototype.setRemoteDescription = filtered;
 }
 
 /** What carries the media of a page, one for each of its connections. */
 async function protocols(): Promise<string[]> {
   const used = [];
   for (const peer of window.peerConnections) {
-    const report: Map<string, Record<string, unknown>> = await peer.getStats();
-    const all = [...report.values()];
+    const all: Record<string, unknown>[] = [];
+    (await peer.getStats()).forEach((it) => all.push(it));
     const pair = all.find((it) => it.type === 'candidate-pair' && (it.selected || it.nominated));
-    const remote = pair && report.get(pair.remoteCandidateId as string);
+    const remote = all.find((it) => pair && it.id === pair.remoteCandidateId);
     if (remote) used.push(String(remote.protocol));
   }
   return used;
