@@ -23,6 +23,7 @@ AIORTC := target/aiortc
 
 CHROMIUM := /usr/bin/chromium
 FIREFOX := /usr/bin/firefox-esr
+COTURN := /usr/bin/turnserver
 
 # Root needs no sudo, and a container often has none.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -68,7 +69,7 @@ unit: ## The tests beside the code
 	cargo test --locked --workspace --doc
 
 .PHONY: integration
-integration: $(AIORTC)/.installed ## The protocol, simulated meetings, and the server with other stacks as its clients
+integration: $(AIORTC)/.installed $(COTURN) ## The protocol, simulated meetings, and the server with other stacks as its clients
 	cargo test --locked --workspace --test '*'
 	AIORTC_PYTHON=$(CURDIR)/$(AIORTC)/bin/python \
 	  cargo test --locked --package open-stream --test whip -- --ignored
@@ -113,6 +114,10 @@ browsers: $(CHROMIUM) $(FIREFOX)
 $(CHROMIUM) $(FIREFOX) &:
 	$(SUDO) apt-get update
 	$(SUDO) apt-get install -y --no-install-recommends chromium firefox-esr
+
+$(COTURN):
+	$(SUDO) apt-get update
+	$(SUDO) apt-get install -y --no-install-recommends coturn
 
 $(AIORTC)/.installed: server/tests/whip/requirements.txt
 	python3 -c 'import ensurepip' 2>/dev/null \

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{IpAddr, SocketAddr, TcpListener},
 };
 
 use super::{MediaConfig, MediaStartError, socket::MediaSocket, tcp};
@@ -57,9 +57,19 @@ pub(super) fn candidates(
 ) -> Result<Vec<SocketAddr>, MediaStartError> {
     let served = |public: &&PublicIp| sockets.iter().all(|socket| socket.serves(public.ip));
     let served = config.public_ips.iter().filter(served);
-    let served: Vec<SocketAddr> = served.map(|public| public.socket_address(port)).collect();
+    let mut served: Vec<SocketAddr> = served.map(|public| public.socket_address(port)).collect();
+    // Where both ways lead here, the one that stays inside of a network is the better one.
+    served.sort_by_key(|address| !is_private(address.ip()));
     if served.len() < config.public_ips.len() {
         tracing::warn!("this machine has no IPv6: the IPv6 addresses of PUBLIC_IP are left out");
     }
     if served.is_empty() { Err(MediaStartError::NoAddress) } else { Ok(served) }
+}
+
+/// Whether an address counts only within a network: RFC 1918, RFC 4193, and this machine.
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback(),
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_loopback(),
+    }
 }

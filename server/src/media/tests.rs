@@ -49,6 +49,18 @@ async fn clients_are_told_every_public_address_with_the_port() {
 }
 
 #[tokio::test]
+async fn the_way_inside_of_a_network_comes_before_the_way_around_it() {
+    let given = ["203.0.113.7", "2001:db8::7", "192.168.1.7", "fd00::7"];
+    let public_ips = given.map(|ip| PublicIp::from(ip.parse::<IpAddr>().unwrap())).to_vec();
+    let media = Media::start(MediaConfig { public_ips, ..config(0, 1) }).unwrap();
+    let told: Vec<String> = media.candidates().iter().map(|it| it.ip().to_string()).collect();
+    let expected = ["192.168.1.7", "fd00::7", "203.0.113.7", "2001:db8::7"];
+    // A machine without IPv6 leaves its addresses out.
+    let served = expected.iter().filter(|ip| told.len() == 4 || !ip.contains(':'));
+    assert!(served.eq(told.iter()), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_router_is_found_by_its_id_from_creation_to_close() {
     let media = Media::start(config(0, 2)).unwrap();
     let close = || Command::CloseRouter { router_id: RouterId(1) };
