@@ -13,6 +13,11 @@ const START: u64 = 2_000_000;
 /// The least: a voice.
 const FLOOR: u64 = 64_000;
 
+/// The least that a queue alone can show, or loss that leaves most: a voice with redundancy and a
+/// small picture. A link that carries less delivers less than it is sent, or loses most of it; one
+/// that jitters or is bad by itself does neither.
+const MODEST: u64 = 250_000;
+
 /// The most: what one viewer can be sent in the largest room.
 const CEILING: u64 = 100_000_000;
 
@@ -148,7 +153,8 @@ impl RateController {
         // When little is sent, the queue says little about what the link could carry.
         let is_used = evidence.sent >= percent(self.estimate, 60);
         let target = if is_used { target } else { target.max(self.estimate / 2) };
-        self.lower_to(target);
+        let is_short = is_used && evidence.delivered < percent(evidence.sent, 93);
+        self.lower_to(if is_short { target } else { target.max(MODEST) });
         let since = last.map_or(time, |last| last.since);
         let (delivered, queueing) = (evidence.delivered, evidence.queueing);
         self.decreased = Some(Decrease { at: time, since, delivered, queueing });
@@ -162,7 +168,7 @@ impl RateController {
         let target = if lost > MOST {
             delivered
         } else {
-            self.estimate.min(sent.max(delivered)) * (2000 - lost) / 2000
+            (self.estimate.min(sent.max(delivered)) * (2000 - lost) / 2000).max(MODEST)
         };
         self.lower_to(target);
         self.decreased = Some(Decrease { at: time, since: time, delivered, queueing });

@@ -38,20 +38,19 @@ fn media_goes_on_over_a_restart_and_the_client_is_known_by_its_new_name() {
 }
 
 #[test]
-fn who_does_not_follow_is_lost_once_the_old_name_is_forgotten() {
+fn who_does_not_follow_goes_on_with_the_name_in_use_however_often_it_is_asked() {
     let mut world = World::new(1, Link::PERFECT);
     let room = world.room();
     let (_, published) = world.publish(room, &[Codec::Opus]);
     let (_, transport_id) = world.watch(room, &published);
     world.run_for(Duration::from_secs(2));
-    restart(&mut world, transport_id);
-    world.run_for(CONSENT_TIMEOUT * 2);
     let lost = |event: &Event| {
         let Event::TransportFailed { transport_id: id, reason, .. } = event else { return false };
         (*id, *reason) == (transport_id, TransportFailure::ConsentExpired)
     };
-    assert!(!world.events.iter().any(lost), "the old name still counts");
-    restart(&mut world, transport_id);
-    world.run_for(CONSENT_TIMEOUT * 2);
-    assert!(world.events.iter().any(lost));
+    for _ in 0..2 {
+        restart(&mut world, transport_id);
+        world.run_for(CONSENT_TIMEOUT * 2);
+        assert!(!world.events.iter().any(lost), "the name in use still counts");
+    }
 }
