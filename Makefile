@@ -113,7 +113,7 @@ browsers: $(CHROMIUM) $(FIREFOX)
 
 $(CHROMIUM) $(FIREFOX) &:
 	$(SUDO) apt-get update
-	$(SUDO) apt-get install -y --no-install-recommends chromium firefox-esr
+	$(SUDO) apt-get install -y --no-install-recommends chromium firefox-esr iproute2
 
 $(COTURN):
 	$(SUDO) apt-get update
