@@ -118,14 +118,19 @@ impl LayerStream {
     }
 
     /// Keeps the account of what is missing, for as long as anyone watches.
-    pub(super) fn note_arrival(&mut self, now: Instant, arrival: Arrival) {
+    pub(super) fn note_arrival(&mut self, now: Instant, arrival: Arrival, liveness: Liveness) {
         if !self.watched {
             return;
         }
         match arrival {
             Arrival::Newest { sequence, previous } => {
                 let hole = previous + 1..sequence;
-                if self.missing.note_gap(now, hole) == GapDecision::GiveUp {
+                // What was lost in a long silence is no longer worth its bits: a link was cut.
+                let is_stale = liveness == Liveness::Begins && !hole.is_empty();
+                if is_stale {
+                    self.missing.clear();
+                }
+                if is_stale || self.missing.note_gap(now, hole) == GapDecision::GiveUp {
                     self.key_frames.request(now);
                 }
             }

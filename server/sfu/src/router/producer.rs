@@ -312,7 +312,7 @@ impl Producer {
             liveness: stream.note_life(now),
         };
         if codec.is_video() {
-            stream.note_arrival(now, arrival);
+            stream.note_arrival(now, arrival, received.liveness);
         }
         Ok(received)
     }

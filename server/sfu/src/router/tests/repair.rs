@@ -2,6 +2,24 @@
 
 use super::*;
 
+#[test]
+fn after_a_link_was_cut_a_key_frame_is_asked_for_and_not_the_frames_of_the_past() {
+    let mut room = Room::new();
+    let camera = room.producer(Codec::Vp8);
+    room.consumer(camera, 2);
+    room.rtp(camera, &packet(1, 0, &vp8(true, &[])));
+    room.rtp(camera, &packet(2, 3000, &vp8(false, &[])));
+    room.run(5000);
+    room.events();
+    // A hundred small frames were lost meanwhile.
+    room.rtp(camera, &packet(103, 453_000, &vp8(false, &[])));
+    room.run(100);
+    let events = room.events();
+    let is_key_frame = |event: &RouterEvent| matches!(event, RouterEvent::KeyFrame { .. });
+    assert!(events.iter().any(is_key_frame), "{events:?}");
+    assert!(!events.iter().any(|event| matches!(event, RouterEvent::Nack { .. })), "{events:?}");
+}
+
 /// A camera with one viewer that has been sent packets 1 to 10.
 fn streaming() -> (Room, ProducerKey, ConsumerKey, Vec<Sent>) {
     let mut room = Room::new();
