@@ -89,6 +89,10 @@ pub const MAX_CONSUMERS: usize = 32_768;
 /// producers and become events at the next [`Router::handle_timeout`].
 pub const MAX_EVENTS: usize = 256;
 
+/// A viewer that asks for so many packets at once that are kept no more was cut off: only a key frame
+/// helps it, and its browser would take three seconds to ask for one.
+const GONE: u64 = 16;
+
 /// The media of one room.
 #[derive(Debug)]
 pub struct Router {
@@ -356,8 +360,13 @@ impl Router {
         let Some(consumer) = self.consumers.get_mut(consumer.0) else {
             return;
         };
-        if let Some(producer) = self.producers.get(consumer.options.producer.0) {
-            consumer.resend(now, numbers, producer, egress);
+        let key = consumer.options.producer;
+        let Some(producer) = self.producers.get(key.0) else { return };
+        let gone = consumer.stats.unanswered;
+        consumer.resend(now, numbers, producer, egress);
+        let is_lost = consumer.stats.unanswered - gone >= GONE;
+        if let Some(layer) = consumer.stream().filter(|_| is_lost) {
+            self.request_key_frame(now, key, layer);
         }
     }
 

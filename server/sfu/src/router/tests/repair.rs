@@ -3,6 +3,22 @@
 use super::*;
 
 #[test]
+fn a_viewer_that_asks_for_what_is_long_gone_gets_a_key_frame() {
+    let mut room = Room::new();
+    let camera = room.producer(Codec::Vp8);
+    let viewer = room.consumer(camera, 2);
+    room.rtp(camera, &packet(1, 0, &vp8(true, &[])));
+    room.run(1000);
+    room.events();
+    let first = modular::low16(room.sent()[0].index);
+    let gone: Vec<u16> = (1..=20).map(|n| first.wrapping_sub(n)).collect();
+    room.nack(viewer, &gone[..10]);
+    assert_eq!(room.key_frame_requests(), 0, "a few may be reordering");
+    room.nack(viewer, &gone);
+    assert_eq!(room.key_frame_requests(), 1);
+}
+
+#[test]
 fn after_a_link_was_cut_a_key_frame_is_asked_for_and_not_the_frames_of_the_past() {
     let mut room = Room::new();
     let camera = room.producer(Codec::Vp8);
