@@ -1,4 +1,6 @@
+import type { Colour } from '../fixtures/camera.ts';
 import type { Participant } from '../fixtures/participant.ts';
+import type { Server } from '../fixtures/server.ts';
 import { expect, networkTest as test } from '../fixtures/test.ts';
 
 /** What one person's page counts of what it receives. */
@@ -23,6 +25,20 @@ async function reception(someone: Participant): Promise<Reception> {
     frozen: sum('video', 'totalFreezesDuration'),
     at: Date.now(),
   };
+}
+
+/** Alice and Bob see each other. */
+async function meet(
+  server: Server,
+  caller: (name: string, colour: Colour) => Promise<Participant>,
+): Promise<[Participant, Participant]> {
+  const alice = await caller('Alice', 'red');
+  const link = await alice.host(server.url);
+  const bob = await caller('Bob', 'blue');
+  await bob.accept(link);
+  await bob.expectToSee(alice);
+  await alice.expectToSee(bob);
+  return [alice, bob];
 }
 
 /** What someone receives in the next seconds: the share of sound in time, of time without motion. */
@@ -70,11 +86,7 @@ test('what a link loses is protected, asked for and sent again', async ({
   server,
   caller,
 }) => {
-  const alice = await caller('Alice', 'red');
-  const link = await alice.host(server.url);
-  const bob = await caller('Bob', 'blue');
-  await bob.accept(link);
-  await bob.expectToSee(alice);
+  const [alice, bob] = await meet(server, caller);
   await bob.expectToHear(1);
   for (const { loss, inTime, frozen } of LOSS) {
     await network.set('bob', { loss, delay_ms: 20 });
@@ -122,12 +134,7 @@ test('after a link was cut for 5 s, pictures move again at once, as the same per
   server,
   caller,
 }) => {
-  const alice = await caller('Alice', 'red');
-  const link = await alice.host(server.url);
-  const bob = await caller('Bob', 'blue');
-  await bob.accept(link);
-  await bob.expectToSee(alice);
-  await alice.expectToSee(bob);
+  const [alice, bob] = await meet(server, caller);
   const before = await alice.idOf('Bob');
   await network.set('bob', { cut: true });
   await bob.page.waitForTimeout(5_000);
@@ -148,12 +155,7 @@ test('with another address, as of a phone that leaves the Wi-Fi, the meeting com
   server,
   caller,
 }) => {
-  const alice = await caller('Alice', 'red');
-  const link = await alice.host(server.url);
-  const bob = await caller('Bob', 'blue');
-  await bob.accept(link);
-  await bob.expectToSee(alice);
-  await alice.expectToSee(bob);
+  const [alice, bob] = await meet(server, caller);
   const before = await alice.idOf('Bob');
   bob.tolerates(/WebSocket/i, /ERR_/);
   await network.move('bob', '10.77.0.77');
