@@ -151,6 +151,12 @@ impl BandwidthEstimator {
         Duration::from_micros(self.queue.delay().unsigned_abs())
     }
 
+    /// Whether the link has never shown a limit, so that what it carries is only a first guess.
+    #[must_use]
+    pub fn is_unchallenged(&self) -> bool {
+        self.rate.as_ref().is_none_or(RateController::is_unchallenged)
+    }
+
     /// Whether the link has shown a limit lately, or has less than what is wanted: then bursts are
     /// spread.
     #[must_use]

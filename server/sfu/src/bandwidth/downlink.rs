@@ -131,9 +131,12 @@ impl Downlink {
     }
 
     /// What there is for pictures: the estimate without the voices, and without what is needed to
-    /// get rid of what waits. None is no limit.
+    /// get rid of what waits. None is no limit: a first guess must not stop a picture.
     #[must_use]
     pub fn budget(&self, now: Instant) -> Option<u64> {
+        if self.estimator.is_unchallenged() {
+            return None;
+        }
         let estimate = self.estimator.estimate()?;
         let waiting = self.pacer.queued().saturating_mul(QUEUES_PER_SECOND);
         Some(estimate.saturating_sub(self.voices.rate(now)).saturating_sub(waiting))

@@ -96,6 +96,11 @@ impl RateController {
         self.estimate
     }
 
+    /// Whether the link has never shown a limit: the estimate is a first guess, or more.
+    pub(super) const fn is_unchallenged(&self) -> bool {
+        self.decreased.is_none()
+    }
+
     /// Whether the link was at its limit a while ago.
     pub(super) fn was_limited(&self, time: i64) -> bool {
         self.decreased.is_some_and(|last| time - last.at < LIMITED)
