@@ -120,14 +120,8 @@ impl Worker {
         stream: String,
     ) -> Outcome {
         let transport = self.transport_key(transport_id)?;
-        if self.table.consumers.contains_key(&consumer_id) {
-            return Err(CommandError::IdTaken);
-        }
-        let router_id = self.router_of(transport);
-        let producer = self.producer(producer_id)?;
-        if producer.router_id != router_id {
-            return Err(CommandError::ProducerNotFound(producer_id));
-        }
+        let producer = self.source_of(transport, consumer_id, producer_id)?;
+        let router_id = producer.router_id;
         let leg = self.table.receive_leg(transport).filter(|leg| !leg.is_answering());
         let leg = leg.ok_or(CommandError::TransportState(transport_id))?;
         let track = leg
@@ -158,6 +152,21 @@ impl Worker {
         self.table.consumers.insert(consumer_id, entry);
         let kind = if producer.codec.is_video() { MediaKind::Video } else { MediaKind::Audio };
         Ok(CommandReply::Consumed { mid: track.mid.as_str().to_owned(), kind })
+    }
+
+    /// The producer that a new consumer on a transport is to receive: one of the same room.
+    pub(super) fn source_of(
+        &self,
+        transport: usize,
+        consumer_id: ConsumerId,
+        producer_id: ProducerId,
+    ) -> Result<ProducerEntry, CommandError> {
+        if self.table.consumers.contains_key(&consumer_id) {
+            return Err(CommandError::IdTaken);
+        }
+        let producer = self.producer(producer_id)?;
+        let is_here = producer.router_id == self.router_of(transport);
+        is_here.then_some(producer).ok_or(CommandError::ProducerNotFound(producer_id))
     }
 
     pub(super) fn resume_consumer(&mut self, now: Instant, consumer_id: ConsumerId) -> Outcome {

@@ -46,14 +46,7 @@ impl Worker {
         (consumer_id, producer_id): (ConsumerId, ProducerId),
     ) -> Outcome {
         let transport = self.transport_key(transport_id)?;
-        if self.table.consumers.contains_key(&consumer_id) {
-            return Err(CommandError::IdTaken);
-        }
-        let router_id = self.router_of(transport);
-        let producer = self.producer(producer_id)?;
-        if producer.router_id != router_id {
-            return Err(CommandError::ProducerNotFound(producer_id));
-        }
+        let producer = self.source_of(transport, consumer_id, producer_id)?;
         let leg = self.table.receive_leg(transport).filter(|leg| leg.is_answering());
         let leg = leg.ok_or(CommandError::TransportState(transport_id))?;
         leg.accepts(mid, producer.codec).map_err(fill_error)?;
