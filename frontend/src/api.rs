@@ -8,7 +8,7 @@ use shared::{
     rest::{CreateRoomRequest, CreateRoomResponse, Problem, RoomResponse},
 };
 
-use crate::text;
+use crate::text::{self, Text, error};
 
 /// Why a call gave nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -22,11 +22,11 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// One English sentence for people.
+    /// One sentence for people.
     #[must_use]
-    pub const fn text(self) -> &'static str {
+    pub const fn text(self) -> Text {
         match self {
-            Self::Refused(code) => code.text(),
+            Self::Refused(code) => error::of(code),
             Self::Unreachable => text::UNREACHABLE,
         }
     }

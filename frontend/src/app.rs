@@ -12,7 +12,7 @@ use wasm_bindgen::JsCast;
 
 use crate::{
     pages::{join::JoinPage, landing::LandingPage, not_found::NotFoundPage, room::RoomPage},
-    text,
+    text::{self, Language},
 };
 
 /// The element that the skip link leads to: each page's own content.
@@ -21,9 +21,10 @@ pub const CONTENT_ID: &str = "content";
 /// The whole document around [`App`], for the server. `head` is what the build put into the head:
 /// links to styles and scripts, and the mark after which the pages' titles go.
 pub fn shell(head: String) -> impl IntoView {
+    let language = Language::current();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.tag()>
             <head inner_html=head></head>
             <body>
                 <App/>
@@ -37,7 +38,7 @@ pub fn shell(head: String) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title text=text::PRODUCT/>
+        <Title text=text::PRODUCT.get()/>
         <a class="skip-link" href=format!("#{CONTENT_ID}") rel="external">
             {text::SKIP_TO_CONTENT}
         </a>

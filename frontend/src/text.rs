@@ -1,190 +1,231 @@
-//! Every sentence the page shows that is not an error's own (those are in `shared::error` and in
-//! [`crate::meeting::notice`]), in one place for whoever translates it.
+//! Every sentence the page shows, in every language it speaks, side by side for whoever
+//! translates them.
+//!
+//! ```text
+//! texts! { /// Goes out of the meeting. LEAVE = "Leave", "Verlassen", "Salir"; }
+//! view! { <button>{room::LEAVE}</button> }      // a child, or the value of an attribute
+//! room::JOINED.with(&[&name])                   // where the sentence has a gap: `{}`
+//! ```
+//!
+//! | module | whose sentences |
+//! |---|---|
+//! | [`landing`] | of the first page |
+//! | [`join`] | of the page before the meeting |
+//! | [`room`] | of the meeting |
+//! | [`outcome`] | of pages that end something |
+//! | [`notice`] | of notices, and of why a meeting ended |
+//! | [`error`] | of error codes |
 
-/// The product.
-pub const PRODUCT: &str = "Open Stream";
-/// The link that keyboards meet first.
-pub const SKIP_TO_CONTENT: &str = "Skip to content";
-/// For readers whose browser runs no scripts.
-pub const NEEDS_JAVASCRIPT: &str = "Calls need JavaScript: your browser has it turned off. You can read this page, but not \
-     start or join a meeting until it is allowed.";
-/// The server gave no answer.
-pub const UNREACHABLE: &str = "The server cannot be reached. Check the connection.";
+use std::fmt;
 
-/// Texts of the landing page.
-pub mod landing {
-    /// Title of the document.
-    pub const TITLE: &str = "Open Stream: meetings on your own server";
-    /// Heading.
-    pub const HEADING: &str = "Meetings that stay on your own server";
-    /// Under the heading.
-    pub const LEAD: &str = "Start a meeting, send the link, talk. No account, nothing to install, and \
-         nobody in between: sound and picture pass through this server only.";
-    /// Heading of the form that opens a room.
-    pub const START_HEADING: &str = "Start a meeting";
-    /// Button of that form.
-    pub const START: &str = "Start a meeting";
-    /// The same while it works.
-    pub const STARTING: &str = "Starting…";
-    /// Heading of the form that joins one.
-    pub const JOIN_HEADING: &str = "Join a meeting";
-    /// Label of its box.
-    pub const JOIN_LABEL: &str = "Room id or invite link";
-    /// Example in its box.
-    pub const JOIN_PLACEHOLDER: &str = "https://…/join?room=…";
-    /// Its button.
-    pub const JOIN: &str = "Join";
-    /// What cannot be read as a link or an id.
-    pub const UNREADABLE: &str =
-        "This is neither a room id nor an invite link. Paste the whole link you were sent.";
-    /// Heading of the list of what is needed.
-    pub const NEEDS_HEADING: &str = "What you need";
-    /// What is needed, and what is not.
-    pub const NEEDS: [(&str, &str); 3] = [
-        ("A current browser", "Chrome, Edge, Firefox or Safari, on a computer or a phone."),
-        ("Camera and microphone, if you like", "You can come in without either and listen."),
-        ("The invite link", "Whoever starts the meeting sends it. It expires by itself."),
-    ];
+use leptos::{attr::IntoAttributeValue, prelude::IntoRender};
+
+pub mod error;
+pub mod join;
+pub mod landing;
+pub mod notice;
+pub mod outcome;
+pub mod room;
+
+/// A language the page speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// The default.
+    #[default]
+    English,
+    /// Deutsch.
+    German,
+    /// Español.
+    Spanish,
 }
 
-/// Texts of the page before the meeting.
-pub mod join {
-    /// Title of the document.
-    pub const TITLE: &str = "Join a meeting · Open Stream";
-    /// Heading.
-    pub const HEADING: &str = "Ready to join?";
-    /// Heading when the address names no room.
-    pub const WHICH_HEADING: &str = "Which meeting?";
-    /// Under that heading.
-    pub const WHICH: &str = "Paste the invite link you were sent, or the room’s id.";
-    /// While the room is looked up.
-    pub const LOOKING: &str = "Looking for the meeting…";
-    /// Label of the name.
-    pub const NAME_LABEL: &str = "Your name";
-    /// Example of a name.
-    pub const NAME_PLACEHOLDER: &str = "How others will see you";
-    /// The button that goes in.
-    pub const JOIN: &str = "Join now";
-    /// Where the preview will be.
-    pub const PREVIEW_HERE: &str = "Your camera will appear here";
-    /// Beside the preview, with camera off.
-    pub const CAMERA_OFF: &str = "Your camera is off";
-    /// Beside the preview, while the browser asks.
-    pub const ASKING: &str = "Allow the browser to use your camera and microphone";
-    /// Name of the preview for those who do not see it.
-    pub const PREVIEW: &str = "Your camera";
-    /// What a problem of both devices concerns.
-    pub const BOTH_DEVICES: &str = "Camera and microphone";
-    /// The button that tries a device again.
-    pub const RETRY: &str = "Try again";
+/// A sentence in every language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text([&'static str; 3]);
 
-    /// Whose meeting it is.
+/// Names sentences: `NAME = "English", "Deutsch", "Español";`, documented each.
+macro_rules! texts {
+    ($($(#[$doc:meta])+ $name:ident = $english:literal, $german:literal, $spanish:literal;)+) => {
+        $($(#[$doc])+ pub const $name: $crate::text::Text =
+            $crate::text::Text::new($english, $german, $spanish);)+
+
+        #[cfg(test)]
+        #[test]
+        fn every_language_says_it() {
+            for (name, text) in [$((stringify!($name), $name)),+] {
+                text.assert_complete(name);
+            }
+        }
+    };
+}
+pub(crate) use texts;
+
+texts! {
+    /// The product.
+    PRODUCT = "Open Stream", "Open Stream", "Open Stream";
+    /// The link that keyboards meet first.
+    SKIP_TO_CONTENT = "Skip to content", "Zum Inhalt springen", "Saltar al contenido";
+    /// For readers whose browser runs no scripts.
+    NEEDS_JAVASCRIPT = "Calls need JavaScript: your browser has it turned off. You can read this \
+        page, but not start or join a meeting until it is allowed.",
+        "Besprechungen brauchen JavaScript: In deinem Browser ist es ausgeschaltet. Du kannst diese \
+        Seite lesen, aber keine Besprechung beginnen oder betreten, bis es erlaubt ist.",
+        "Las reuniones necesitan JavaScript: tu navegador lo tiene desactivado. Puedes leer esta \
+        página, pero no iniciar una reunión ni unirte a ella hasta que lo permitas.";
+    /// The server gave no answer.
+    UNREACHABLE = "The server cannot be reached. Check the connection.",
+        "Der Server ist nicht erreichbar. Prüfe die Verbindung.",
+        "No se puede acceder al servidor. Comprueba la conexión.";
+}
+
+impl Language {
+    /// The one of a language tag (BCP 47), if the page speaks it.
     #[must_use]
-    pub fn whose(host: &str) -> String {
-        format!("{host}’s meeting")
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
+        let all = [Self::English, Self::German, Self::Spanish];
+        all.into_iter().find(|language| primary.eq_ignore_ascii_case(language.tag()))
     }
 
-    /// How many are inside.
+    /// The one that an `Accept-Language` header (RFC 9110 section 12.5.4) likes best. Browsers list
+    /// their languages in order of preference, with weights that fall.
     #[must_use]
-    pub fn inside(count: usize) -> String {
-        match count {
-            0 => "Nobody is here yet".to_owned(),
-            1 => "1 person is here".to_owned(),
-            _ => format!("{count} people are here"),
+    pub fn accepted(header: &str) -> Self {
+        let tags = header.split(',').filter_map(|range| range.split(';').next());
+        tags.into_iter().find_map(Self::of_tag).unwrap_or_default()
+    }
+
+    /// Its tag, for `lang` attributes.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+            Self::Spanish => "es",
         }
     }
-}
 
-/// Texts of the meeting.
-pub mod room {
-    /// Title of the document.
-    pub const TITLE: &str = "Meeting · Open Stream";
-    /// Heading, for those who do not see the page.
-    pub const HEADING: &str = "Meeting";
-    /// While joining.
-    pub const CONNECTING: &str = "Joining the meeting…";
-    /// Mark of one's own tile.
-    pub const YOU: &str = "You";
-    /// Mark of one's own tile, for the host.
-    pub const YOU_THE_HOST: &str = "You · Host";
-    /// Mark of a host.
-    pub const HOST: &str = "Host";
-    /// Someone whose connection was lost.
-    pub const RECONNECTING: &str = "Reconnecting…";
-    /// A camera that is off.
-    pub const CAMERA_OFF: &str = "Camera off";
-    /// A camera that is on.
-    pub const CAMERA_ON: &str = "Camera on";
-    /// A picture that the path is too narrow for.
-    pub const HELD_BACK: &str = "Video paused: weak connection";
-    /// Someone who speaks.
-    pub const SPEAKING: &str = "Speaking";
-    /// A microphone that is off.
-    pub const MUTED: &str = "Muted";
-    /// A microphone that is on.
-    pub const UNMUTED: &str = "Microphone on";
-    /// Name of the stage.
-    pub const STAGE: &str = "Participants’ video";
-    /// Name of the bar of buttons.
-    pub const CONTROLS: &str = "Meeting controls";
-    /// Toggles the microphone.
-    pub const MICROPHONE: &str = "Microphone";
-    /// Toggles the camera.
-    pub const CAMERA: &str = "Camera";
-    /// Shares the screen, or stops.
-    pub const SHARE: &str = "Share screen";
-    /// Shows the side panel.
-    pub const PEOPLE: &str = "People";
-    /// Leaves.
-    pub const LEAVE: &str = "Leave";
-    /// Heading of the invite in the side panel.
-    pub const INVITE: &str = "Invite link";
-    /// Copies the invite link.
-    pub const COPY: &str = "Copy link";
-    /// Says that it was copied.
-    pub const COPIED: &str = "Copied";
-    /// Says that the browser did not let us copy.
-    pub const COPY_BY_HAND: &str = "Select the link and copy it";
-    /// Closes the side panel.
-    pub const CLOSE_PANEL: &str = "Close panel";
-    /// Nobody else is here.
-    pub const ALONE: &str = "You’re the only one here. Send the invite link to the others.";
-
-    /// Name of a tile that shows someone's screen.
+    /// The language of the page: on the server of the response that is being rendered, in the
+    /// browser of the document.
     #[must_use]
-    pub fn screen_of(name: &str) -> String {
-        format!("{name}’s screen")
-    }
-
-    /// News for those who do not see the tiles.
-    #[must_use]
-    pub fn joined(name: &str) -> String {
-        format!("{name} joined.")
-    }
-
-    /// News for those who do not see the tiles.
-    #[must_use]
-    pub fn left(name: &str) -> String {
-        format!("{name} left.")
+    pub fn current() -> Self {
+        current::language()
     }
 }
 
-/// Texts of pages that end something.
-pub mod outcome {
-    /// Heading when no meeting was found or let in.
-    pub const NO_ENTRY: &str = "You can’t join this meeting";
-    /// Heading when a meeting is over.
-    pub const ENDED: &str = "The meeting is over for you";
-    /// Heading when the person left.
-    pub const LEFT: &str = "You left the meeting";
-    /// Under that heading.
-    pub const LEFT_DETAIL: &str = "Your camera and microphone are off.";
-    /// Goes back in.
-    pub const REJOIN: &str = "Rejoin";
-    /// Tries again.
-    pub const RETRY: &str = "Try again";
-    /// Goes to the landing page.
-    pub const HOME: &str = "Back to start";
-    /// Title and heading of an address nothing is at.
-    pub const NOT_FOUND: &str = "Page not found";
+/// On the server each response has a language of its own.
+#[cfg(feature = "ssr")]
+mod current {
+    use leptos::prelude::use_context;
+
+    use super::Language;
+
+    pub(super) fn language() -> Language {
+        use_context().unwrap_or_default()
+    }
+}
+
+/// The browser takes over the language in which the server rendered the document.
+#[cfg(not(feature = "ssr"))]
+mod current {
+    use std::sync::OnceLock;
+
+    use super::Language;
+
+    static LANGUAGE: OnceLock<Language> = OnceLock::new();
+
+    pub(super) fn language() -> Language {
+        *LANGUAGE.get_or_init(|| {
+            let document = web_sys::window().and_then(|window| window.document());
+            let root = document.and_then(|document| document.document_element());
+            let tag = root.and_then(|root| root.get_attribute("lang"));
+            tag.and_then(|tag| Language::of_tag(&tag)).unwrap_or_default()
+        })
+    }
+}
+
+impl Text {
+    /// A sentence in each language.
+    #[must_use]
+    pub const fn new(english: &'static str, german: &'static str, spanish: &'static str) -> Self {
+        Self([english, german, spanish])
+    }
+
+    /// The sentence in the language of the page.
+    #[must_use]
+    pub fn get(self) -> &'static str {
+        let [english, german, spanish] = self.0;
+        match Language::current() {
+            Language::English => english,
+            Language::German => german,
+            Language::Spanish => spanish,
+        }
+    }
+
+    /// The same with its gaps (`{}`) filled in order.
+    #[must_use]
+    pub fn with(self, fills: &[&str]) -> String {
+        let mut fills = fills.iter();
+        let mut parts = self.get().split("{}");
+        let mut filled = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            filled.push_str(fills.next().copied().unwrap_or_default());
+            filled.push_str(part);
+        }
+        filled
+    }
+
+    #[cfg(test)]
+    fn assert_complete(self, name: &str) {
+        let gaps = self.0.map(|sentence| sentence.matches("{}").count());
+        assert!(self.0.iter().all(|sentence| !sentence.trim().is_empty()), "{name}");
+        assert!(gaps.iter().all(|count| *count == gaps[0]), "{name} has other gaps elsewhere");
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.get())
+    }
+}
+
+impl IntoRender for Text {
+    type Output = &'static str;
+
+    fn into_render(self) -> &'static str {
+        self.get()
+    }
+}
+
+impl IntoAttributeValue for Text {
+    type Output = &'static str;
+
+    fn into_attribute_value(self) -> &'static str {
+        self.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browser_chooses_among_the_languages_of_the_page() {
+        for (header, language) in [
+            ("de-AT,de;q=0.9,en;q=0.5", Language::German),
+            ("fr, es;q=0.8, en;q=0.7", Language::Spanish),
+            ("EN-us", Language::English),
+            ("fr", Language::English),
+            ("", Language::English),
+        ] {
+            assert_eq!(Language::accepted(header), language, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn gaps_are_filled_in_order_and_never_by_what_fills_them() {
+        let text = Text::new("{} and {}.", "{} und {}.", "{} y {}.");
+        assert_eq!(text.with(&["{}", "Bob"]), "{} and Bob.");
+        assert_eq!(text.with(&["Ada"]), "Ada and .");
+    }
 }

@@ -41,8 +41,9 @@ fn people(view: &MeetingView) -> Vec<Person> {
 fn news_between(former: &[Person], now: &[Person]) -> Option<String> {
     let joined = now.iter().filter(|person| !former.contains(person));
     let left = former.iter().filter(|person| !now.contains(person));
-    let joined = joined.map(|(_, name)| room::joined(name));
-    let sentences = joined.chain(left.map(|(_, name)| room::left(name))).collect::<Vec<_>>();
+    let joined = joined.map(|(_, name)| room::JOINED.with(&[name]));
+    let sentences =
+        joined.chain(left.map(|(_, name)| room::LEFT.with(&[name]))).collect::<Vec<_>>();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 

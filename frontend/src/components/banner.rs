@@ -6,6 +6,7 @@ use crate::{
     components::icon::{Glyph, Icon},
     meeting::notice::{Notice, NoticeAction},
     session::Session,
+    text::notice as text,
 };
 
 /// The session's notice, with its button.
@@ -34,9 +35,9 @@ fn NoticeLine(session: Session, notice: Notice) -> impl IntoView {
     view! {
         <p class="notice" data-notice=notice.code()>
             <Icon of=Glyph::Warning/>
-            <span>{notice.text()}</span>
+            <span>{text::notice(notice)}</span>
             <button class="button button-small" type="button" on:click=press>
-                {action.label()}
+                {text::action(action)}
             </button>
         </p>
     }

@@ -47,7 +47,7 @@ pub fn JoinBox() -> impl IntoView {
             <ErrorNote
                 id="room-error"
                 text=Signal::derive(move || {
-                    unreadable.get().then(|| landing::UNREADABLE.to_owned())
+                    unreadable.get().then_some(landing::UNREADABLE)
                 })
             />
         </form>

@@ -8,7 +8,7 @@ use crate::{
         icon::{Glyph, Icon},
         shell::Shell,
     },
-    text::{self, outcome},
+    text::{self, Text, outcome},
 };
 
 /// How something ended.
@@ -17,9 +17,9 @@ pub struct Outcome {
     /// What it looks like.
     pub glyph: Glyph,
     /// What happened.
-    pub heading: &'static str,
+    pub heading: Text,
     /// Why.
-    pub detail: String,
+    pub detail: Text,
     /// For programs, and for those who report it.
     pub code: &'static str,
     /// The button that tries again, when that can succeed.
@@ -30,7 +30,7 @@ pub struct Outcome {
 #[derive(Debug, Clone, Copy)]
 pub struct Again {
     /// The words on it.
-    pub label: &'static str,
+    pub label: Text,
     /// What it does.
     pub run: Callback<()>,
 }

@@ -11,7 +11,7 @@ use crate::{
         toggle::Toggle,
     },
     meeting::notice::DeviceError,
-    text::{join, room},
+    text::{Text, join, notice, room},
 };
 
 /// What a device does.
@@ -175,13 +175,7 @@ pub fn Preview(
                     hidden=move || !camera_on()
                 ></video>
                 <p class="preview-hint" hidden=camera_on>
-                    {move || match devices.camera.get() {
-                        DeviceStatus::Waiting => join::PREVIEW_HERE,
-                        DeviceStatus::Opening => join::ASKING,
-                        DeviceStatus::Off | DeviceStatus::On | DeviceStatus::Failed(_) => {
-                            join::CAMERA_OFF
-                        }
-                    }}
+                    {move || hint(devices.camera.get()).get()}
                 </p>
                 <div class="preview-controls">
                     <DeviceToggle devices=devices source=Source::Microphone/>
@@ -190,6 +184,15 @@ pub fn Preview(
             </div>
             <DeviceProblems devices=devices/>
         </div>
+    }
+}
+
+/// What stands where the picture would be.
+const fn hint(camera: DeviceStatus) -> Text {
+    match camera {
+        DeviceStatus::Waiting => join::PREVIEW_HERE,
+        DeviceStatus::Opening => join::ASKING,
+        DeviceStatus::Off | DeviceStatus::On | DeviceStatus::Failed(_) => join::CAMERA_OFF,
     }
 }
 
@@ -234,7 +237,7 @@ fn DeviceProblems(devices: Devices) -> impl IntoView {
                         <span>
                             <strong>{which.label()}</strong>
                             ": "
-                            {error.text()}
+                            {notice::device(error)}
                         </span>
                         <button class="button button-small" type="button" on:click=retry>
                             {join::RETRY}
@@ -260,7 +263,7 @@ enum Which {
 }
 
 impl Which {
-    const fn label(self) -> &'static str {
+    const fn label(self) -> Text {
         match self {
             Self::Microphone => room::MICROPHONE,
             Self::Camera => room::CAMERA,

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     app::CONTENT_ID,
     components::icon::{Glyph, Icon, Logo},
-    text,
+    text::{self, Text},
 };
 
 /// A page with the product's name above its content.
@@ -40,7 +40,7 @@ fn NeedsJavaScript() -> impl IntoView {
 pub fn ErrorNote(
     /// The sentence; nothing is shown without one.
     #[prop(into)]
-    text: Signal<Option<String>>,
+    text: Signal<Option<Text>>,
     /// What the field's `aria-describedby` refers to.
     id: &'static str,
 ) -> impl IntoView {

@@ -13,7 +13,7 @@ use crate::{
     },
     meeting::view::TileView,
     session::Session,
-    text::room,
+    text::{Text, room},
 };
 
 /// The id of the panel, for the button that shows it.
@@ -121,9 +121,9 @@ fn InviteLink(link: String) -> impl IntoView {
                 <Icon of=Signal::derive(move || if copied() { Glyph::Check } else { Glyph::Copy })/>
                 <span aria-live="polite">
                     {move || match copying.get() {
-                        Copying::NotYet => room::COPY,
-                        Copying::Copied => room::COPIED,
-                        Copying::ByHand => room::COPY_BY_HAND,
+                        Copying::NotYet => room::COPY.get(),
+                        Copying::Copied => room::COPIED.get(),
+                        Copying::ByHand => room::COPY_BY_HAND.get(),
                     }}
                 </span>
             </button>
@@ -185,16 +185,12 @@ fn Person(tile: Memo<TileView>) -> impl IntoView {
 
 /// Whether a device is on: an icon, and the same in words.
 #[component]
-fn Status(
-    on: Signal<bool>,
-    glyph: fn(bool) -> Glyph,
-    words: (&'static str, &'static str),
-) -> impl IntoView {
+fn Status(on: Signal<bool>, glyph: fn(bool) -> Glyph, words: (Text, Text)) -> impl IntoView {
     view! {
         <span class="status" data-on=move || if on.get() { "true" } else { "false" }>
             <Icon of=Signal::derive(move || glyph(on.get()))/>
             <span class="visually-hidden">
-                {move || if on.get() { words.0 } else { words.1 }}
+                {move || if on.get() { words.0.get() } else { words.1.get() }}
             </span>
         </span>
     }

@@ -10,7 +10,7 @@ use crate::{
     components::icon::{Glyph, Icon},
     meeting::view::{ScreenView, TileKey, TileView},
     session::Session,
-    text::room,
+    text::{Text, room},
 };
 
 /// A person's picture, or their initials, with their name and what they send.
@@ -48,7 +48,7 @@ pub fn Tile(
                 hidden=move || !has(|tile| tile.has_video && !tile.is_held_back)
             ></video>
             <p class="tile-away" hidden=move || !has(|tile| away(tile).is_some())>
-                {move || tile.with(away)}
+                {move || tile.with(away).map(Text::get)}
             </p>
             <p class="tile-label" aria-hidden="true">
                 <span class="tile-microphone">
@@ -70,7 +70,7 @@ pub fn ScreenTile(
 ) -> impl IntoView {
     let key = screen.with_untracked(|screen| screen.key.clone());
     let (article, video) = use_picture(session, &key);
-    let name = move || screen.with(|screen| room::screen_of(&screen.name));
+    let name = move || screen.with(|screen| room::SCREEN_OF.with(&[&screen.name]));
     let is_held_back = move || screen.with(|screen| screen.is_held_back);
     view! {
         <article
@@ -131,7 +131,7 @@ pub fn Avatar(
 
 /// What marks a person besides their name.
 #[must_use]
-pub fn mark(tile: &TileView) -> Option<&'static str> {
+pub fn mark(tile: &TileView) -> Option<Text> {
     match (tile.is_me(), tile.role) {
         (true, Role::Host) => Some(room::YOU_THE_HOST),
         (true, Role::Guest) => Some(room::YOU),
@@ -152,7 +152,7 @@ fn shown_name(tile: &TileView) -> String {
 }
 
 /// Why a picture is not there that should be.
-fn away(tile: &TileView) -> Option<&'static str> {
+fn away(tile: &TileView) -> Option<Text> {
     match tile.presence {
         Presence::Reconnecting => Some(room::RECONNECTING),
         Presence::Connected => (tile.has_video && tile.is_held_back).then_some(room::HELD_BACK),
@@ -217,7 +217,7 @@ mod tests {
             presence: Presence::Connected,
         };
         assert_eq!(spoken(&tile), "Ada (You), Muted, Camera on");
-        assert_eq!(mark(&tile), Some("You · Host"));
+        assert_eq!(mark(&tile), Some(room::YOU_THE_HOST));
         let key = TileKey::Other(ParticipantId::from_random([1; 16]));
         let tile = TileView { key, has_audio: true, is_held_back: true, ..tile };
         assert_eq!(spoken(&tile), "Ada, Speaking, Video paused: weak connection");

@@ -2,13 +2,16 @@
 
 use leptos::prelude::*;
 
-use crate::components::icon::{Glyph, Icon};
+use crate::{
+    components::icon::{Glyph, Icon},
+    text::Text,
+};
 
 /// A button that is pressed while its device is on.
 #[component]
 pub fn Toggle(
     /// The device.
-    label: &'static str,
+    label: Text,
     /// Whether it is on.
     on: Signal<bool>,
     /// Whether it is being opened; it cannot be pressed then.

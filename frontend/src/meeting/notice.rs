@@ -29,19 +29,6 @@ impl DeviceError {
             _ => Self::None,
         }
     }
-
-    /// One English sentence for people.
-    #[must_use]
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::None => "No such device was found; you can join without one.",
-            Self::Denied => {
-                "The browser was told not to allow it. Allow it beside the address, then retry."
-            }
-            Self::Busy => "Another program uses the device; close it and retry.",
-            Self::InsecureContext => "Browsers allow cameras only on https:// or localhost.",
-        }
-    }
 }
 
 /// Something to tell the person without leaving the meeting.
@@ -70,18 +57,6 @@ pub enum NoticeAction {
     Dismiss,
 }
 
-impl NoticeAction {
-    /// The words on the button.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::AllowSound => "Play sound",
-            Self::Retry => "Try now",
-            Self::Dismiss => "Dismiss",
-        }
-    }
-}
-
 impl Notice {
     /// For programs: `reconnecting`, `resumed`, `autoplay`, `dev_denied`, `ice_no_path`, ….
     #[must_use]
@@ -95,20 +70,6 @@ impl Notice {
             Self::Device(DeviceError::Busy) => "dev_busy",
             Self::Device(DeviceError::InsecureContext) => "insecure_ctx",
             Self::Server(code) => code.as_str(),
-        }
-    }
-
-    /// One English sentence for people.
-    #[must_use]
-    pub fn text(self) -> String {
-        match self {
-            Self::Reconnecting(attempt) => {
-                format!("Connection lost, reconnecting (try {attempt})…")
-            }
-            Self::Resumed => "Back in the meeting.".to_owned(),
-            Self::Autoplay => "The browser holds the sound back until you click.".to_owned(),
-            Self::Device(error) => error.text().to_owned(),
-            Self::Server(code) => code.text().to_owned(),
         }
     }
 
@@ -145,17 +106,6 @@ impl EndReason {
             Self::Kicked => "kicked",
             Self::Refused(code) => code.as_str(),
             Self::Unreachable => "unreachable",
-        }
-    }
-
-    /// One English sentence for people.
-    #[must_use]
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Left => "You left the meeting.",
-            Self::Kicked => "The host removed you.",
-            Self::Refused(code) => code.text(),
-            Self::Unreachable => "The server cannot be reached. Check the connection.",
         }
     }
 

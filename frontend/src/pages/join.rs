@@ -24,7 +24,7 @@ use crate::{
     },
     links::{self, Destination},
     session::JoinIntent,
-    text::{join, outcome},
+    text::{error, join, outcome},
 };
 
 /// Joins the room that the address names, or asks for one.
@@ -34,7 +34,7 @@ pub fn JoinPage() -> impl IntoView {
     // The box of a page without scripts puts a whole link into `room`.
     let room = Memo::new(move |_| Some(Destination::parse(&query.read().get("room")?)?.room));
     view! {
-        <Title text=join::TITLE/>
+        <Title text=join::TITLE.get()/>
         {move || match room.get() {
             Some(room) => view! { <Door room=room/> }.into_any(),
             None => view! { <WhichMeeting/> }.into_any(),
@@ -148,7 +148,7 @@ fn NoEntry(error: ApiError, again: Callback<()>) -> impl IntoView {
         <OutcomePage outcome=Outcome {
             glyph: Glyph::Door,
             heading: outcome::NO_ENTRY,
-            detail: error.text().to_owned(),
+            detail: error.text(),
             code,
             again,
         }/>
@@ -190,7 +190,7 @@ fn Foyer(room: RoomId, lookup: RwSignal<Lookup>, devices: Devices) -> impl IntoV
 fn Inside(found: RoomResponse) -> impl IntoView {
     view! {
         <p>
-            <strong>{join::whose(&found.host_name)}</strong>
+            <strong>{join::WHOSE.with(&[&found.host_name])}</strong>
         </p>
         <p class="foyer-count">
             <Icon of=Glyph::People/>
@@ -222,7 +222,7 @@ fn EnterForm(room: RoomId, devices: Devices, ready: Signal<bool>) -> impl IntoVi
             <ErrorNote
                 id="name-error"
                 text=Signal::derive(move || {
-                    nameless.get().then(|| ErrorCode::NameInvalid.text().to_owned())
+                    nameless.get().then(|| error::of(ErrorCode::NameInvalid))
                 })
             />
             <button

@@ -15,14 +15,14 @@ use crate::{
         shell::{ErrorNote, Shell, use_hydrated},
     },
     links,
-    text::landing,
+    text::{Text, error, landing},
 };
 
 /// The first page.
 #[component]
 pub fn LandingPage() -> impl IntoView {
     view! {
-        <Title text=landing::TITLE/>
+        <Title text=landing::TITLE.get()/>
         <Shell>
             <div class="landing">
                 <div class="landing-lead">
@@ -51,12 +51,12 @@ fn StartForm() -> impl IntoView {
     let hydrated = use_hydrated();
     let input = NodeRef::<Input>::new();
     let (busy, set_busy) = signal(false);
-    let (error, set_error) = signal(None::<String>);
+    let (error, set_error) = signal(None::<Text>);
     let navigate = use_navigate();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let Some(name) = read_name(input) else {
-            set_error.set(Some(ErrorCode::NameInvalid.text().to_owned()));
+            set_error.set(Some(error::of(ErrorCode::NameInvalid)));
             return;
         };
         let navigate = navigate.clone();
@@ -65,7 +65,7 @@ fn StartForm() -> impl IntoView {
         spawn_local(async move {
             match start_meeting(name).await {
                 Ok(path) => navigate(&path, NavigateOptions::default()),
-                Err(refusal) => set_error.set(Some(refusal.text().to_owned())),
+                Err(refusal) => set_error.set(Some(refusal.text())),
             }
             set_busy.set(false);
         });
@@ -79,7 +79,7 @@ fn StartForm() -> impl IntoView {
                 type="submit"
                 disabled=move || !hydrated.get() || busy.get()
             >
-                {move || if busy.get() { landing::STARTING } else { landing::START }}
+                {move || if busy.get() { landing::STARTING.get() } else { landing::START.get() }}
                 <Icon of=Glyph::Arrow/>
             </button>
             <ErrorNote id="start-error" text=error/>

@@ -8,7 +8,7 @@ use crate::{
         icon::Glyph,
         outcome::{Outcome, OutcomePage},
     },
-    text::outcome,
+    text::{error, outcome},
 };
 
 /// Says that nothing is here. The server gives it with status 404.
@@ -18,7 +18,7 @@ pub fn NotFoundPage() -> impl IntoView {
         <OutcomePage outcome=Outcome {
             glyph: Glyph::Warning,
             heading: outcome::NOT_FOUND,
-            detail: ErrorCode::NotFound.text().to_owned(),
+            detail: error::of(ErrorCode::NotFound),
             code: ErrorCode::NotFound.as_str(),
             again: None,
         }/>

@@ -31,7 +31,7 @@ use crate::{
         view::{DeviceState, MeetingView, Phase},
     },
     session::Session,
-    text::{outcome, room as text},
+    text::{error, notice, outcome, room as text},
 };
 
 /// The meeting in the room that the address names.
@@ -41,7 +41,7 @@ pub fn RoomPage() -> impl IntoView {
     let room = Memo::new(move |_| params.read().get("room")?.parse::<RoomId>().ok());
     let hydrated = use_hydrated();
     view! {
-        <Title text=text::TITLE/>
+        <Title text=text::TITLE.get()/>
         {move || match room.get() {
             None => view! { <NoSuchRoom/> }.into_any(),
             Some(room) if hydrated.get() => view! { <Entrance room=room/> }.into_any(),
@@ -56,7 +56,7 @@ fn NoSuchRoom() -> impl IntoView {
         <OutcomePage outcome=Outcome {
             glyph: Glyph::Door,
             heading: outcome::NO_ENTRY,
-            detail: ErrorCode::RoomNotFound.text().to_owned(),
+            detail: error::of(ErrorCode::RoomNotFound),
             code: ErrorCode::RoomNotFound.as_str(),
             again: None,
         }/>
@@ -165,15 +165,15 @@ fn Ended(room: RoomId, reason: EndReason) -> impl IntoView {
     let (heading, detail) = match reason {
         EndReason::Left => (outcome::LEFT, outcome::LEFT_DETAIL),
         EndReason::Kicked | EndReason::Unreachable | EndReason::Refused(ErrorCode::Replaced) => {
-            (outcome::ENDED, reason.text())
+            (outcome::ENDED, notice::end(reason))
         }
-        EndReason::Refused(_) => (outcome::NO_ENTRY, reason.text()),
+        EndReason::Refused(_) => (outcome::NO_ENTRY, notice::end(reason)),
     };
     view! {
         <OutcomePage outcome=Outcome {
             glyph: Glyph::Door,
             heading,
-            detail: detail.to_owned(),
+            detail,
             code: reason.code(),
             again,
         }/>

@@ -7,14 +7,20 @@ use axum::{
     Router,
     extract::Request,
     http::{
-        HeaderMap, Method, StatusCode,
-        header::{ACCEPT, CONTENT_SECURITY_POLICY},
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, VARY},
     },
     response::{IntoResponse, Response},
     routing::get,
 };
-use frontend::app::{App, shell};
-use leptos::{nonce::use_nonce, prelude::expect_context};
+use frontend::{
+    app::{App, shell},
+    text::Language,
+};
+use leptos::{
+    nonce::use_nonce,
+    prelude::{expect_context, provide_context},
+};
 use leptos_axum::{ResponseOptions, generate_route_list, render_app_to_stream};
 
 use super::{assets, headers};
@@ -51,14 +57,23 @@ async fn render(status: StatusCode, request: Request) -> Response {
         tracing::error!("the built page has no <head>");
         return assets::not_built();
     };
+    let language = language(request.headers());
     let document = move || {
+        provide_context(language);
         let nonce = use_nonce().expect("leptos_axum provides a nonce to every response");
-        expect_context::<ResponseOptions>()
-            .insert_header(CONTENT_SECURITY_POLICY, headers::content_security_policy(&nonce));
+        let answer = expect_context::<ResponseOptions>();
+        answer.insert_header(CONTENT_SECURITY_POLICY, headers::content_security_policy(&nonce));
+        answer.insert_header(VARY, HeaderValue::from_static("accept-language"));
         shell(head.replace(NONCE_PLACEHOLDER, &nonce))
     };
     let page = render_app_to_stream(document)(request).await;
     (status, page).into_response()
+}
+
+/// The language that a reader likes best, of those the page speaks.
+fn language(headers: &HeaderMap) -> Language {
+    let header = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    header.map(Language::accepted).unwrap_or_default()
 }
 
 /// What stands between the head's tags.
@@ -69,8 +84,6 @@ fn head(index: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     #[test]

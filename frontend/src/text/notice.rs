@@ -1,0 +1,88 @@
+//! What the page tells people while a meeting runs, and why a meeting ended.
+
+use super::{Text, error, texts};
+use crate::meeting::notice::{DeviceError, EndReason, Notice, NoticeAction};
+
+texts! {
+    /// There is no such device.
+    DEV_NONE = "No such device was found; you can join without one.",
+        "Kein solches Gerät gefunden; du kannst auch ohne teilnehmen.",
+        "No se encontró ese dispositivo; puedes unirte sin él.";
+    /// The browser refused the device.
+    DEV_DENIED = "The browser was told not to allow it. Allow it beside the address, then retry.",
+        "Der Browser darf es nicht. Erlaube es neben der Adresse und versuche es noch einmal.",
+        "El navegador no lo permite. Permítelo junto a la dirección e inténtalo de nuevo.";
+    /// Another program holds the device.
+    DEV_BUSY = "Another program uses the device; close it and retry.",
+        "Ein anderes Programm benutzt das Gerät; schließe es und versuche es noch einmal.",
+        "Otro programa usa el dispositivo; ciérralo e inténtalo de nuevo.";
+    /// Not a page that may ask for devices.
+    INSECURE = "Browsers allow cameras only on https:// or localhost.",
+        "Browser erlauben Kameras nur auf https:// oder localhost.",
+        "Los navegadores solo permiten cámaras en https:// o localhost.";
+    /// The connection is lost; its gap is the number of the try.
+    RECONNECTING = "Connection lost, reconnecting (try {})…",
+        "Verbindung verloren, wird neu aufgebaut (Versuch {})…",
+        "Conexión perdida, reconectando (intento {})…";
+    /// The connection is back.
+    RESUMED = "Back in the meeting.", "Wieder in der Besprechung.", "De vuelta en la reunión.";
+    /// The browser plays no sound yet.
+    AUTOPLAY = "The browser holds the sound back until you click.",
+        "Der Browser hält den Ton zurück, bis du klickst.",
+        "El navegador retiene el sonido hasta que hagas clic.";
+    /// Button: plays the sound.
+    PLAY_SOUND = "Play sound", "Ton abspielen", "Reproducir sonido";
+    /// Button: tries at once.
+    TRY_NOW = "Try now", "Jetzt versuchen", "Intentar ahora";
+    /// Button: it has been read.
+    DISMISS = "Dismiss", "Ausblenden", "Descartar";
+    /// Why it ended: the person left.
+    LEFT = "You left the meeting.", "Du hast die Besprechung verlassen.",
+        "Has salido de la reunión.";
+    /// Why it ended: the host removed the person.
+    KICKED = "The host removed you.", "Die Leitung hat dich entfernt.", "El anfitrión te ha expulsado.";
+}
+
+/// What is wrong with a device.
+#[must_use]
+pub const fn device(error: DeviceError) -> Text {
+    match error {
+        DeviceError::None => DEV_NONE,
+        DeviceError::Denied => DEV_DENIED,
+        DeviceError::Busy => DEV_BUSY,
+        DeviceError::InsecureContext => INSECURE,
+    }
+}
+
+/// What a notice says.
+#[must_use]
+pub fn notice(notice: Notice) -> String {
+    match notice {
+        Notice::Reconnecting(attempt) => RECONNECTING.with(&[&attempt.to_string()]),
+        Notice::Resumed => RESUMED.to_string(),
+        Notice::Autoplay => AUTOPLAY.to_string(),
+        Notice::Device(error) => device(error).to_string(),
+        Notice::Server(code) => error::of(code).to_string(),
+    }
+}
+
+/// The words on a notice's button.
+#[must_use]
+pub const fn action(action: NoticeAction) -> Text {
+    match action {
+        NoticeAction::AllowSound => PLAY_SOUND,
+        NoticeAction::Retry => TRY_NOW,
+        NoticeAction::Dismiss => DISMISS,
+    }
+}
+
+/// Why a meeting ended.
+#[must_use]
+pub const fn end(reason: EndReason) -> Text {
+    match reason {
+        EndReason::Left => LEFT,
+        EndReason::Kicked => KICKED,
+        EndReason::Refused(code) => error::of(code),
+        EndReason::Unreachable => super::UNREACHABLE,
+    }
+}
