@@ -43,7 +43,8 @@ impl From<gloo::net::Error> for ApiError {
 /// # Errors
 /// Says what the server refused, or that there was no answer.
 pub async fn create_room(host_name: String) -> Result<CreateRoomResponse, ApiError> {
-    let body = CreateRoomRequest { host_name, invite_only: None, max_video_bitrate: None };
+    let body =
+        CreateRoomRequest { host_name, invite_only: None, lobby: None, max_video_bitrate: None };
     read(Request::post("/api/rooms").json(&body)?.send().await?).await
 }
 

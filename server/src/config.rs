@@ -20,7 +20,10 @@ use crate::{
 };
 
 pub use self::{
-    secret::{MIN_SECRET_BYTES, Secret, SecretError, load_secret},
+    secret::{
+        MIN_ADMIN_TOKEN_BYTES, MIN_SECRET_BYTES, Secret, SecretError, check_admin_token,
+        load_secret,
+    },
     values::{BaseUrl, List, Optional, Origin, PublicIp, StunUrl, TurnUrl},
 };
 
@@ -201,6 +204,11 @@ pub struct StorageConfig {
     /// data folder. Better given by the environment than by the flag, which other users can see.
     #[arg(long, env, hide_env_values = true, default_value = "", hide_default_value = true)]
     pub jwt_secret: Optional<Secret>,
+
+    /// Token that sees and hosts every room over REST and at `/manage`, at least 16 bytes; by default
+    /// there is none. Better given by the environment than by the flag, which other users can see.
+    #[arg(long, env, hide_env_values = true, default_value = "", hide_default_value = true)]
+    pub admin_token: Optional<Secret>,
 }
 
 /// What is logged, to standard error.

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`pages`] | the pages, rendered |
 //! | [`rooms`] | the REST interface of the rooms |
+//! | [`invites`] | the same of their invites |
+//! | [`authority`] | who asks, and what they may do |
 //! | [`whip`] | publishing by one request (RFC 9725) |
 //! | [`whep`] | watching by one request (draft-ietf-wish-whep) |
 //! | [`sessions`] | what WHIP and WHEP have in common |
@@ -21,9 +23,11 @@ use shared::{error::ErrorCode, limits::MAX_BODY_BYTES};
 use crate::{AppState, signaling};
 
 pub mod assets;
+mod authority;
 pub mod errors;
 pub mod headers;
 pub mod health;
+mod invites;
 pub mod limits;
 pub mod listener;
 pub mod origin;
@@ -50,6 +54,7 @@ pub fn app(state: AppState) -> Router {
 fn api() -> Router<AppState> {
     Router::new()
         .merge(rooms::routes())
+        .merge(invites::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

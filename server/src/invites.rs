@@ -23,7 +23,7 @@ pub const DEFAULT_INVITE_LIFETIME: Duration = Duration::from_hours(24);
 
 /// How long a ticket brings back. The place is given up much earlier; after that the ticket still
 /// says who one was, so that a meeting survives a restart of the server.
-const TICKET_LIFETIME: Duration = Duration::from_hours(24);
+pub const TICKET_LIFETIME: Duration = Duration::from_hours(24);
 
 /// Longest token that is looked at. Ours have at most about 1,100 bytes: a ticket whose name is
 /// 64 characters of four bytes each, in base64.
@@ -61,6 +61,24 @@ pub struct Ticket {
     pub role: Role,
     /// The name they gave.
     pub display_name: String,
+    /// The invite they came by, if they came by one.
+    pub invite_id: Option<String>,
+}
+
+/// What an invite is made of: the same grant is always the same token, so a room that remembers
+/// its grants has their links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The token's own id.
+    pub id: String,
+    /// The room it lets into.
+    pub room: RoomId,
+    /// What its holder may do there.
+    pub role: Role,
+    /// When it was issued, in seconds since 1970.
+    pub issued_at: u64,
+    /// When it stops letting in, in seconds since 1970.
+    pub expires_at: u64,
 }
 
 /// Why an invite does not let in.
@@ -108,18 +126,31 @@ impl Invites {
         self
     }
 
-    /// Issues an invite to `room`, valid from `now` on.
+    /// How long an invite lets in where nothing else is said.
+    #[must_use]
+    pub const fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
+    /// Issues an invite to `room` that the room does not know of, valid from `now` on.
     #[must_use]
     pub fn issue(&self, room: &RoomId, role: Role, now: SystemTime) -> String {
         let issued_at = unix_seconds(now);
-        self.sign(&InviteClaims {
-            audience: InviteAudience::Invite,
-            issued_at,
-            expires_at: issued_at.saturating_add(self.lifetime.as_secs()),
+        self.token(Grant {
             id: random::token_id(),
             room: room.clone(),
             role,
+            issued_at,
+            expires_at: issued_at.saturating_add(self.lifetime.as_secs()),
         })
+    }
+
+    /// The token of a grant.
+    #[must_use]
+    pub fn token(&self, grant: Grant) -> String {
+        let Grant { id, room, role, issued_at, expires_at } = grant;
+        let audience = InviteAudience::Invite;
+        self.sign(&InviteClaims { audience, issued_at, expires_at, id, room, role })
     }
 
     /// Reads an invite.
@@ -153,6 +184,7 @@ impl Invites {
             role: ticket.role,
             participant: ticket.participant.clone(),
             display_name: ticket.display_name.clone(),
+            invite_id: ticket.invite_id.clone(),
         })
     }
 
@@ -171,6 +203,7 @@ impl Invites {
             participant: claims.participant,
             role: claims.role,
             display_name: claims.display_name,
+            invite_id: claims.invite_id,
         })
     }
 
@@ -233,6 +266,8 @@ struct TicketClaims {
     participant: ParticipantId,
     #[serde(rename = "name")]
     display_name: String,
+    #[serde(rename = "inv", default, skip_serializing_if = "Option::is_none")]
+    invite_id: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -253,7 +288,8 @@ fn is_over(expires_at: u64, now: SystemTime) -> bool {
 }
 
 /// Whole seconds since 1970; a clock before that counts as 1970.
-fn unix_seconds(time: SystemTime) -> u64 {
+#[must_use]
+pub fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }
 

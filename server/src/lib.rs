@@ -13,6 +13,7 @@
 //! | [`rooms`] | who is where |
 //! | [`invites`] | who may come in |
 //! | [`media`] | the threads that forward media |
+//! | [`pace`] | how often something may be done |
 //! | [`metrics`] | how the server is, in numbers |
 //! | [`start`] | why the program did not start |
 //! | [`shutdown`] | the wish to stop, and what has to end first |
@@ -46,11 +47,15 @@ pub mod invites;
 pub mod logging;
 pub mod media;
 pub mod metrics;
+pub mod pace;
 pub mod random;
 pub mod rooms;
 pub mod shutdown;
 pub mod signaling;
 pub mod start;
+
+/// Knocks of one address in a minute: a whole class behind one address may, at once.
+const KNOCKS_PER_MINUTE: u32 = 60;
 
 /// What every request and every socket shares.
 #[derive(Debug)]
@@ -85,6 +90,8 @@ pub struct Limits {
     pub room_guess: RateLimiter,
     /// Asking for sessions of WHIP and WHEP.
     pub sessions: RateLimiter,
+    /// Knocking at rooms.
+    pub knocks: RateLimiter,
 }
 
 impl App {
@@ -126,6 +133,7 @@ pub struct Running {
 pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartError> {
     let secret =
         config::load_secret(config.storage.jwt_secret.0.as_ref(), &config.storage.data_dir)?;
+    config::check_admin_token(config.storage.admin_token.0.as_ref())?;
     let ice_servers = IceServers::new(&config.ice);
     let ice_servers = ice_servers.map_err(|error| StartError::Setting(error.to_owned()))?;
     let store = RoomStore::open(&config.storage.data_dir).map_err(StartError::Rooms)?;
@@ -148,6 +156,7 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartE
             room_creation: RateLimiter::per_minute(config.http.room_creation_limit),
             room_guess: RateLimiter::per_minute(config.http.room_guess_limit),
             sessions: RateLimiter::per_minute(config.http.session_limit),
+            knocks: RateLimiter::per_minute(KNOCKS_PER_MINUTE),
         },
         shutdown: shutdown.clone(),
         config,

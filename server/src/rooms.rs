@@ -7,6 +7,7 @@
 //! | [`outbox`] | what waits to be sent to one participant, bounded |
 //! | [`session`] | what stands for a socket when somebody comes over HTTP |
 //! | [`viewer`] | one who watches a room over HTTP |
+//! | [`record`] | what a room is apart from who is in it |
 //! | [`store`] | the rooms on disk, so that they survive a restart |
 //!
 //! A room is changed under its lock, which is never held over an `await`. What a change means for
@@ -25,19 +26,22 @@ use std::{
 use sfu::command::Command;
 use shared::{
     error::ErrorCode,
-    ids::{ConsumerId, ProducerId, RoomId, RouterId, TransportId},
+    ids::{ConsumerId, KnockId, ProducerId, RoomId, RouterId, TransportId},
     limits,
     rest::ParticipantResponse,
+    signaling::RoomChanged,
 };
 
 use self::{
+    record::RoomRecord,
     room::{Room, RouterSlot},
-    store::{RoomRecord, RoomStore},
+    store::RoomStore,
 };
 use crate::random;
 
 pub mod member;
 pub mod outbox;
+pub mod record;
 pub mod room;
 pub mod session;
 pub mod store;
@@ -127,6 +131,21 @@ pub struct RoomSummary {
     pub created_at: SystemTime,
     /// Who may come in.
     pub admission: Admission,
+    /// Whether it is locked, and has a lobby.
+    pub rules: RoomChanged,
+}
+
+/// What somebody who opens a room says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRoom {
+    /// Who opens it.
+    pub host_name: String,
+    /// Who may come in.
+    pub admission: Admission,
+    /// Whether those who know only the room's id have to knock.
+    pub lobby: bool,
+    /// Bits per second to send of each video source; none: as the server is set.
+    pub max_video_bitrate: Option<u32>,
 }
 
 /// Why a room was not created.
@@ -179,39 +198,32 @@ impl RoomRegistry {
         }
     }
 
-    /// Opens a new room with nobody in it, and the server's own bit rate.
+    /// Opens a new room with nobody in it, as rooms are where nothing else is said.
     ///
     /// # Errors
     ///
-    /// Those of [`Self::create_limited`].
+    /// Those of [`Self::open_room`].
     pub fn create(
         &self,
         host_name: &str,
         admission: Admission,
         now: SystemTime,
     ) -> Result<RoomSummary, RoomError> {
-        self.create_limited(host_name, admission, None, now)
+        let host_name = host_name.to_owned();
+        self.open_room(NewRoom { host_name, admission, lobby: false, max_video_bitrate: None }, now)
     }
 
-    /// Opens a new room with nobody in it, where one may send `max_video_bitrate` bits per second
-    /// of each video source.
+    /// Opens a new room with nobody in it.
     ///
     /// # Errors
     ///
     /// There are too many rooms, or the data folder does not take another file.
-    pub fn create_limited(
-        &self,
-        host_name: &str,
-        admission: Admission,
-        max_video_bitrate: Option<u32>,
-        now: SystemTime,
-    ) -> Result<RoomSummary, RoomError> {
+    pub fn open_room(&self, new: NewRoom, now: SystemTime) -> Result<RoomSummary, RoomError> {
         let record = RoomRecord {
-            room_id: random::room_id(),
-            host_name: host_name.to_owned(),
-            admission,
-            created_at: now,
-            max_video_bitrate,
+            admission: new.admission,
+            lobby: new.lobby,
+            max_video_bitrate: new.max_video_bitrate,
+            ..RoomRecord::new(random::room_id(), new.host_name, now)
         };
         let mut rooms = lock(&self.rooms);
         if rooms.len() >= self.settings.max_rooms {
@@ -225,9 +237,13 @@ impl RoomRegistry {
         Ok(summary)
     }
 
-    /// Writes what changed of a room; where that fails the room goes on, and forgets it when the
-    /// server is restarted.
-    pub fn save(&self, record: &RoomRecord) {
+    /// Writes what changed of a room, here `locked`, so that a later change is written later; where
+    /// that fails the room goes on, and forgets it when the server is restarted.
+    pub fn keep(&self, locked: &mut Room) {
+        if locked.has_ended() {
+            return;
+        }
+        let Some(record) = locked.take_unsaved() else { return };
         let room_id = &record.room_id;
         if let Err(error) = self.store.save(record) {
             tracing::warn!(%room_id, %error, "[ROOM] the file of {room_id} could not be written");
@@ -246,6 +262,12 @@ impl RoomRegistry {
         self.find(room_id).map(|room| room.lock().participant_responses())
     }
 
+    /// Every room.
+    #[must_use]
+    pub fn all(&self) -> Vec<SharedRoom> {
+        lock(&self.rooms).values().cloned().collect()
+    }
+
     /// Rooms that exist.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -261,7 +283,7 @@ impl RoomRegistry {
     /// Participants, and those who only watch, over all rooms.
     #[must_use]
     pub fn people(&self) -> (usize, usize) {
-        let rooms: Vec<SharedRoom> = lock(&self.rooms).values().cloned().collect();
+        let rooms = self.all();
         let summaries = rooms.iter().map(|room| room.lock().summary());
         summaries.fold((0, 0), |(participants, viewers), summary| {
             (participants + summary.participant_count, viewers + summary.viewer_count)
@@ -316,15 +338,15 @@ impl RoomRegistry {
     /// Tells every room the time: those whose grace is over lose their place, and rooms that were
     /// empty for too long end. Returns what the media workers have to close.
     pub fn handle_timeout(&self, now: Instant) -> Vec<MediaCommand> {
-        let rooms: Vec<SharedRoom> = lock(&self.rooms).values().cloned().collect();
         let mut media = Vec::new();
-        for shared in rooms {
+        for shared in self.all() {
             let mut room = shared.lock();
             media.extend(room.handle_timeout(now));
             if room.has_ended() {
                 let room_id = room.id().clone();
                 drop(room);
                 self.remove(&room_id);
+                tracing::info!(%room_id, "[ROOM] {room_id} ended, it was empty for long");
             }
         }
         media
@@ -333,8 +355,7 @@ impl RoomRegistry {
     /// Tells every room that the router it uses may have gone with its worker: where `is_lost`
     /// says so, everyone is told to make their transports anew.
     pub fn handle_router_loss(&self, is_lost: impl Fn(RouterId) -> bool) {
-        let rooms: Vec<SharedRoom> = lock(&self.rooms).values().cloned().collect();
-        for shared in rooms {
+        for shared in self.all() {
             let mut room = shared.lock();
             if let Some(router_id) = room.router_id().filter(|router_id| is_lost(*router_id)) {
                 self.forget_router(router_id);
@@ -357,6 +378,12 @@ impl RoomRegistry {
         ProducerId(self.next_number())
     }
 
+    /// A fresh knock id.
+    #[must_use]
+    pub fn next_knock_id(&self) -> KnockId {
+        KnockId(self.next_number())
+    }
+
     /// A fresh consumer id.
     #[must_use]
     pub fn next_consumer_id(&self) -> ConsumerId {
@@ -374,12 +401,12 @@ impl RoomRegistry {
         })
     }
 
-    fn remove(&self, room_id: &RoomId) {
+    /// Forgets a room that has ended, with its file.
+    pub fn remove(&self, room_id: &RoomId) {
         lock(&self.rooms).remove(room_id);
         if let Err(error) = self.store.remove(room_id) {
             tracing::warn!(%room_id, %error, "[ROOM] the file of {room_id} could not be removed");
         }
-        tracing::info!(%room_id, "[ROOM] {room_id} ended, it was empty for long");
     }
 
     /// One sequence for all kinds: an id that is mistaken for one of another kind names nothing.

@@ -8,8 +8,9 @@
 //! | [`transports`] | transports and their session descriptions |
 //! | [`producers`], [`consumers`] | what is sent and received on them |
 //! | [`layers`] | how much of it |
+//! | [`talk`] | chat, raised hands, reactions |
+//! | [`hosting`], [`invites`] | what hosts do |
 //! | [`upkeep`] | what happens without a request: reports of the media workers, time |
-//! | [`pace`] | how much one connection may ask |
 //!
 //! `docs/protocol.md` is the protocol for those who write a client.
 
@@ -38,13 +39,17 @@ use shared::{
 use tokio::sync::Semaphore;
 
 pub(crate) use self::session::Place;
-use self::{pace::PaceSettings, reach::Reach};
+use self::{reach::Reach, session::Session};
 use crate::{
     App, AppState,
     config::{HttpConfig, Origin},
-    http::{errors::ApiError, origin::PublicBase},
+    http::{
+        errors::ApiError,
+        origin::{ClientAddress, PublicBase},
+    },
     ice_servers::IceServers,
     media::MediaError,
+    pace::PaceSettings,
     rooms::{
         MediaCommand, SharedRoom,
         member::ConnectionId,
@@ -53,13 +58,15 @@ use crate::{
 };
 
 mod consumers;
+mod hosting;
+mod invites;
 mod join;
 mod layers;
-mod pace;
 mod producers;
 mod reach;
 mod session;
 mod socket;
+mod talk;
 mod transports;
 mod upkeep;
 
@@ -69,7 +76,7 @@ const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// How long a full mailbox of a media worker is given before the next try to close something.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
-/// Tries to close something on an overloaded worker: two seconds of them.
+/// Tries to close or pause something on an overloaded worker: two seconds of them.
 const CLOSE_ATTEMPTS: u32 = 100;
 
 /// What all connections share.
@@ -111,7 +118,8 @@ impl Default for SignalingSettings {
             // With the closing within ten seconds, and over before the heartbeat gives up.
             write_timeout: Duration::from_secs(5),
             close_timeout: Duration::from_secs(1),
-            pace: PaceSettings::default(),
+            // A client that joins a full room asks for about 2 × 50 consumers and resumes each.
+            pace: PaceSettings { per_second: 50, burst: 200 },
         }
     }
 }
@@ -169,6 +177,22 @@ impl App {
         self.media.command(router_id, command).await.map_err(|error| media_code(&error))
     }
 
+    /// The same, of what has to be done also when the worker is overloaded at first. That what it
+    /// is about is gone already is no error.
+    pub(crate) async fn insist(
+        &self,
+        room: &SharedRoom,
+        command: Command,
+    ) -> Result<(), ErrorCode> {
+        for _ in 0..CLOSE_ATTEMPTS {
+            match self.command_in(room, command.clone()).await {
+                Err(ErrorCode::ServerBusy) => tokio::time::sleep(RETRY_PAUSE).await,
+                Ok(_) | Err(_) => return Ok(()),
+            }
+        }
+        Err(ErrorCode::ServerBusy)
+    }
+
     /// Makes sure that a worker has the router.
     async fn open_router(&self, slot: &RouterSlot) -> Result<(), MediaError> {
         let router_id = slot.router_id;
@@ -216,6 +240,7 @@ impl App {
 /// Takes a WebSocket in, from our own page, a page that is allowed to, or no page at all.
 async fn upgrade(
     State(app): State<AppState>,
+    client: ClientAddress,
     base: PublicBase,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
@@ -236,7 +261,7 @@ async fn upgrade(
         .max_message_size(limits::MAX_MESSAGE_BYTES)
         .on_upgrade(move |socket| {
             shutdown.track(async move {
-                socket::serve(socket, app, base).await;
+                socket::serve(socket, Session::new(app, client, base)).await;
                 drop(place);
             })
         })

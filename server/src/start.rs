@@ -73,7 +73,9 @@ impl StartError {
         };
         ExitCode::from(match self {
             Self::EnvFile(_) | Self::Setting(_) => EX_CONFIG,
-            Self::Secret(SecretError::Sample | SecretError::TooShort(_)) => EX_CONFIG,
+            Self::Secret(
+                SecretError::Sample | SecretError::TooShort(_) | SecretError::AdminTooShort(_),
+            ) => EX_CONFIG,
             Self::Secret(SecretError::Folder { .. }) => EX_CANTCREAT,
             Self::Secret(SecretError::File { .. } | SecretError::Damaged(_)) | Self::Rooms(_) => {
                 EX_IOERR

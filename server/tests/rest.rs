@@ -195,7 +195,7 @@ async fn a_room_says_who_opened_it_when_and_how_many_are_in_it() {
     let created_at = answer.text("createdAt");
     let expected = json!({
         "roomId": room, "hostName": "Ada", "participantCount": 0, "viewerCount": 0,
-        "createdAt": created_at,
+        "createdAt": created_at, "locked": false, "lobby": false,
     });
     assert_eq!(answer.json(), expected);
     let created_at = humantime::parse_rfc3339(&created_at).unwrap();
@@ -280,9 +280,10 @@ async fn a_bad_request_says_what_is_wrong_with_it() {
     for path in ["/api", "/api/", "/api/nothing", "/api/rooms/a/b/c"] {
         server.get(path).await.assert_problem(404, "not_found", title);
     }
-    let answer = server.get("/api/rooms").await;
+    let request = server.request(Method::PUT, "/api/rooms").body(Full::default()).unwrap();
+    let answer = server.send(request).await;
     answer.assert_problem(405, "method_not_allowed", "This address does not do that.");
-    assert_eq!(answer.header("allow"), "POST");
+    assert_eq!(answer.header("allow"), "POST,GET,HEAD");
 }
 
 #[tokio::test]

@@ -121,6 +121,13 @@ fn a_short_secret_is_refused_and_not_shown() {
 }
 
 #[test]
+fn a_short_token_of_the_administrator_is_refused_and_not_shown() {
+    let place = Place::new();
+    let settings = [("ADMIN_TOKEN", "fifteen-bytes-x")];
+    place.refuses(&settings, EX_CONFIG, &["ADMIN_TOKEN has 15 bytes"]);
+}
+
+#[test]
 fn a_secret_in_the_env_file_counts() {
     let place = Place::new();
     fs::write(place.path().join(".env"), "JWT_SECRET=your-secret-key-change\n").unwrap();

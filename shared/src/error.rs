@@ -38,6 +38,8 @@ error_codes! {
     InviteExpired = "invite_expired", "This invite link has expired; ask for a new one.";
     /// The host withdrew the token.
     InviteRevoked = "invite_revoked", "The host withdrew this invite.";
+    /// The token let in as many as it may.
+    InviteUsedUp = "invite_used_up", "This invite link was used as often as it may be; ask for a new one.";
     /// The room admits invites only, and none was given.
     InviteRequired = "invite_required", "This meeting needs an invite link; ask the host for it.";
     /// The caller's rights do not reach this far.
@@ -48,6 +50,22 @@ error_codes! {
     RoomFull = "room_full", "Every place in this meeting is taken.";
     /// The host locked the room.
     RoomLocked = "room_locked", "The host locked the meeting.";
+    /// A host removed this participant.
+    Kicked = "kicked", "The host removed you from the meeting.";
+    /// A host ended the meeting for everyone.
+    MeetingEnded = "meeting_ended", "The host ended the meeting.";
+    /// A host does not let in who knocked.
+    KnockRefused = "knock_refused", "The host did not let you in.";
+    /// As many knock as may wait.
+    LobbyFull = "lobby_full", "Too many people wait to be let in; try again soon.";
+    /// The chat message is empty or too long.
+    ChatInvalid = "chat_invalid", "Write 1 to 2000 characters.";
+    /// The named participant is not in this room.
+    ParticipantNotFound = "participant_not_found", "This person is no longer here.";
+    /// The named knock is not waiting in this room.
+    KnockNotFound = "knock_not_found", "This person no longer waits to be let in.";
+    /// The named invite is not one of this room's.
+    InviteNotFound = "invite_not_found", "This invite no longer exists.";
     /// The name is empty or too long.
     NameInvalid = "name_invalid", "Give a name of 1 to 64 characters.";
     /// A request that needs a room came before `join`.

@@ -84,6 +84,11 @@ numbered_id!(
     ConsumerId, "consumer-"
 );
 
+numbered_id!(
+    /// Someone who waits to be let in.
+    KnockId, "knock-"
+);
+
 macro_rules! random_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*

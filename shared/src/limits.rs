@@ -46,3 +46,30 @@ pub const MIN_VIDEO_BITRATE: u32 = 50_000;
 
 /// Most bits per second that a host may let a video source have.
 pub const MAX_VIDEO_BITRATE: u32 = 50_000_000;
+
+/// Most characters (Unicode scalar values) of a chat message.
+pub const MAX_CHAT_CHARS: usize = 2000;
+
+/// Most chat messages that a room keeps for those who come later; the oldest go.
+pub const MAX_CHAT_MESSAGES: usize = 200;
+
+/// Most bytes of text and names of the chat messages that a room keeps; the oldest go.
+pub const MAX_CHAT_BYTES: usize = 64 * 1024;
+
+/// Most who knock at one room and wait.
+pub const MAX_KNOCKS: usize = 50;
+
+/// Seconds that someone who was admitted has to come in.
+pub const ADMISSION_SECONDS: u32 = 60;
+
+/// Most invites of one room whose time has not passed.
+pub const MAX_INVITES: usize = 100;
+
+/// Least seconds that an invite lets in.
+pub const MIN_INVITE_SECONDS: u32 = 60;
+
+/// Most seconds that an invite lets in: 30 days.
+pub const MAX_INVITE_SECONDS: u32 = 30 * 24 * 60 * 60;
+
+/// Most uses that an invite may be made for.
+pub const MAX_INVITE_USES: u32 = 10_000;

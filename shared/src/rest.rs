@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::ErrorCode,
     ids::{ParticipantId, RoomId},
+    signaling::Role,
 };
 
 /// Body of `POST /api/rooms`.
@@ -16,6 +17,9 @@ pub struct CreateRoomRequest {
     /// Whether the room id alone lets a guest in (the default), or only an invite does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invite_only: Option<bool>,
+    /// Whether those who know only the room's id have to knock; by default they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lobby: Option<bool>,
     /// Bits per second each participant may send of one video source, from
     /// [`crate::limits::MIN_VIDEO_BITRATE`] to [`crate::limits::MAX_VIDEO_BITRATE`]; by default
     /// the server's.
@@ -52,6 +56,54 @@ pub struct RoomResponse {
     pub viewer_count: usize,
     /// When it was created: ISO 8601, UTC.
     pub created_at: String,
+    /// Whether nobody new comes in.
+    #[serde(default)]
+    pub locked: bool,
+    /// Whether those who know only the room's id have to knock.
+    #[serde(default)]
+    pub lobby: bool,
+}
+
+/// Answer of `GET /api/rooms`, for the administrator and for hosts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomsResponse {
+    /// All rooms that the caller may see, the oldest first.
+    pub rooms: Vec<RoomDetails>,
+}
+
+/// One room of [`RoomsResponse`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomDetails {
+    /// What everyone may know of it.
+    #[serde(flatten)]
+    pub room: RoomResponse,
+    /// Who is in it, in order of arrival.
+    pub participants: Vec<ParticipantDetails>,
+    /// How many wait to be let in.
+    pub knock_count: usize,
+}
+
+/// One participant of [`RoomDetails`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParticipantDetails {
+    /// What everyone in the room may know of them.
+    #[serde(flatten)]
+    pub participant: ParticipantResponse,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// Body of `PATCH /api/rooms/{roomId}`: what is left out stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpdateRoomRequest {
+    /// Whether nobody new comes in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked: Option<bool>,
+    /// Whether those who know only the room's id have to knock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lobby: Option<bool>,
 }
 
 /// Answer of `GET /api/rooms/{roomId}/participants`.

@@ -10,17 +10,28 @@
 //! | send | `createTransport` (send), `connectTransport` with an offer, `produce` per m-line |
 //! | receive | `createTransport` (recv), `consume` per producer, `connectTransport` without a description for the server's offer, `connectTransport` with the answer, `resumeConsumer` |
 //! | come back | `join` with the resume ticket; the reply is a snapshot again |
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`joining`] | coming in, and what is found there |
+//! | [`media`] | transports, producers, consumers |
+//! | [`talk`] | chat, raised hands, reactions |
+//! | [`role`] | who may do what |
+//! | [`hosting`], [`invites`] | what hosts and co-hosts do |
+//! | [`event`], [`close`] | what the server says of its own accord |
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    error::ErrorCode,
-    ids::{ConsumerId, ParticipantId, ProducerId, RoomId, TransportId},
-    media::{IceServer, MediaKind, RtpCapabilities, SessionDescription, Source, Viewing},
-};
+use crate::error::ErrorCode;
 
 mod close;
 mod event;
+mod hosting;
+mod invites;
+mod joining;
+mod media;
+mod role;
+mod talk;
 
 pub use self::{
     close::CloseCode,
@@ -28,6 +39,19 @@ pub use self::{
         ActiveSpeakers, ConsumerLayer, Event, LayersWanted, MaxBitrate, NewProducer, PeerLeft,
         PeerPresence, TransportFailed,
     },
+    hosting::{
+        Admitted, AskedToUnmute, HostPresent, InviteLinkChanged, Knock, KnockRef, Mute, MutedBy,
+        ParticipantRef, Remove, RoleChanged, RoomChanged, SetLobby, SetLocked, SetRole, StoppedBy,
+    },
+    invites::{CreateInvite, Invite, InviteList, RevokeInvite},
+    joining::{Join, Joined, Knocking, Participant, Presence, Producer, RoomInfo},
+    media::{
+        ConnectTransport, Consumed, ConsumerRef, CreateTransport, Direction, PreferredLayers,
+        Produce, ProducerRef, SetMaxBitrate, SetPreferredLayers, TransportConnected,
+        TransportCreated,
+    },
+    role::{Right, Role},
+    talk::{ChatMessage, HandsRaised, RaiseHand, React, Reacted, Reaction, SendChat},
 };
 
 /// The version of this protocol; a client of another is told [`ErrorCode::ClientOld`].
@@ -47,7 +71,7 @@ pub struct ClientMessage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", content = "data", rename_all = "camelCase")]
 pub enum Request {
-    /// Enters a room, or comes back to it. Reply: [`Reply::Join`].
+    /// Enters a room, or comes back to it. Reply: [`Reply::Join`], or [`Reply::Knocking`].
     Join(Join),
     /// Makes one of the participant's two transports. Reply: [`Reply::CreateTransport`].
     CreateTransport(CreateTransport),
@@ -73,139 +97,47 @@ pub enum Request {
     SetPreferredLayers(SetPreferredLayers),
     /// Says how much others may send of a video; hosts only. Reply: [`Reply::Done`].
     SetMaxBitrate(SetMaxBitrate),
+    /// Writes to everyone. Reply: [`Reply::Done`].
+    SendChat(SendChat),
+    /// Raises one's hand, or lowers it. Reply: [`Reply::Done`].
+    RaiseHand(RaiseHand),
+    /// Shows everyone a reaction. Reply: [`Reply::Done`].
+    React(React),
+    /// Lowers another's hand; [`Right::LowerHands`]. Reply: [`Reply::Done`].
+    LowerHand(ParticipantRef),
+    /// Lets nobody new in, or again; [`Right::Lock`]. Reply: [`Reply::Done`].
+    SetLocked(SetLocked),
+    /// Says whether bare ids knock; [`Right::KeepDoor`]. Reply: [`Reply::Done`].
+    SetLobby(SetLobby),
+    /// Mutes a microphone, or many; [`Right::Mute`]. Reply: [`Reply::Done`].
+    Mute(Mute),
+    /// Asks someone to unmute; [`Right::Mute`]. Reply: [`Reply::Done`].
+    AskToUnmute(ParticipantRef),
+    /// Ends someone's screen share; [`Right::StopVideo`]. Reply: [`Reply::Done`].
+    StopShare(ParticipantRef),
+    /// Turns someone's camera off; [`Right::StopVideo`]. Reply: [`Reply::Done`].
+    StopVideo(ParticipantRef),
+    /// Removes someone; [`Right::Remove`]. Reply: [`Reply::Done`].
+    Remove(Remove),
+    /// Makes a co-host or unmakes one, or hands the room over; [`Right::SetRoles`]. Reply:
+    /// [`Reply::Done`].
+    SetRole(SetRole),
+    /// Ends the meeting for everyone; [`Right::EndMeeting`]. Reply: [`Reply::Done`].
+    EndMeeting,
+    /// Lets someone in who knocked; [`Right::KeepDoor`]. Reply: [`Reply::Done`].
+    Admit(KnockRef),
+    /// Sends someone away who knocked; [`Right::KeepDoor`]. Reply: [`Reply::Done`].
+    Refuse(KnockRef),
+    /// Asks which invites there are; [`Right::Invite`]. Reply: [`Reply::ListInvites`].
+    ListInvites,
+    /// Makes an invite; [`Role::right_to_invite`]. Reply: [`Reply::CreateInvite`].
+    CreateInvite(CreateInvite),
+    /// Withdraws an invite; [`Role::right_to_invite`]. Reply: [`Reply::Done`].
+    RevokeInvite(RevokeInvite),
     /// Leaves the room for good; the server closes the socket. Reply: [`Reply::Done`].
     Leave,
     /// Proves that the client lives and hears. Reply: [`Reply::Done`].
     Ping,
-}
-
-/// Data of `join`. One of `token`, `resumeTicket` and `roomId` says where to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Join {
-    /// [`PROTOCOL_VERSION`] of the client.
-    pub protocol_version: u32,
-    /// The room; with a token it must be the token's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room_id: Option<RoomId>,
-    /// An invite.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
-    /// From the last [`Joined`]: comes back as the same participant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resume_ticket: Option<String>,
-    /// 1 to 64 characters.
-    pub display_name: String,
-    /// What the client can receive.
-    #[serde(default)]
-    pub rtp_capabilities: RtpCapabilities,
-}
-
-/// Data of `createTransport`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreateTransport {
-    /// Which of the two.
-    pub direction: Direction,
-}
-
-/// A transport's direction, seen from the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// The client publishes on it: the client offers.
-    Send,
-    /// The client receives on it: the server offers.
-    Recv,
-}
-
-/// Data of `connectTransport`.
-///
-/// | transport | description | reply carries |
-/// |---|---|---|
-/// | send | the client's offer | the server's answer |
-/// | recv | none | the server's offer |
-/// | recv | the client's answer | nothing |
-///
-/// A new path (ICE restart, RFC 8445 section 9) begins, on a send transport, with an offer of new
-/// credentials, and on a receive transport with [`Self::ice_restart`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ConnectTransport {
-    /// One of the participant's transports.
-    pub transport_id: TransportId,
-    /// The client's description, or none to ask for the server's offer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<SessionDescription>,
-    /// Without a description: the server's offer shall have new ICE credentials.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub ice_restart: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_false(value: &bool) -> bool {
-    !*value
-}
-
-/// Data of `produce`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Produce {
-    /// The participant's send transport.
-    pub transport_id: TransportId,
-    /// The `mid` of the m-line (RFC 9143) in the last offer that was answered.
-    pub mid: String,
-    /// Where it comes from; one producer for each.
-    pub source: Source,
-    /// Whether it starts muted.
-    #[serde(default)]
-    pub paused: bool,
-}
-
-/// Names a producer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ProducerRef {
-    /// The producer.
-    pub producer_id: ProducerId,
-}
-
-/// Names a consumer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ConsumerRef {
-    /// The consumer.
-    pub consumer_id: ConsumerId,
-}
-
-/// Data of `setPreferredLayers`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SetPreferredLayers {
-    /// Those that changed: 1 to [`crate::limits::MAX_CONSUMERS_PER_PARTICIPANT`].
-    pub consumers: Vec<PreferredLayers>,
-}
-
-/// What the client shows of one video.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PreferredLayers {
-    /// One of the client's own consumers of a video.
-    pub consumer_id: ConsumerId,
-    /// How it is shown.
-    #[serde(flatten)]
-    pub viewing: Viewing,
-}
-
-/// Data of `setMaxBitrate`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SetMaxBitrate {
-    /// Whom it limits; none: everyone in the room, and all who come.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub participant_id: Option<ParticipantId>,
-    /// Bits per second of one video source: [`crate::limits::MIN_VIDEO_BITRATE`] to
-    /// [`crate::limits::MAX_VIDEO_BITRATE`].
-    pub max_video_bitrate: u32,
 }
 
 /// What the server sends.
@@ -238,6 +170,8 @@ pub enum ServerMessage {
 pub enum Reply {
     /// To `join`.
     Join(Box<Joined>),
+    /// To `join`, where a host has to admit first.
+    Knocking(Knocking),
     /// To `createTransport`.
     CreateTransport(TransportCreated),
     /// To `connectTransport`.
@@ -246,6 +180,10 @@ pub enum Reply {
     Produce(ProducerRef),
     /// To `consume`.
     Consume(Consumed),
+    /// To `listInvites`.
+    ListInvites(InviteList),
+    /// To `createInvite`.
+    CreateInvite(Invite),
     /// To every request whose success says everything.
     Done,
 }
@@ -263,124 +201,4 @@ impl From<ErrorCode> for SignalingError {
     fn from(code: ErrorCode) -> Self {
         Self { code, message: code.text().to_owned() }
     }
-}
-
-/// Data of the reply to `join`: who one is, and everything that is in the room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Joined {
-    /// The participant one is now, or still is.
-    pub participant_id: ParticipantId,
-    /// What one may do.
-    pub role: Role,
-    /// Comes back as this participant; secret. Each `join` gives a new one.
-    pub resume_ticket: String,
-    /// Whether the participant was still in the room (media state is new all the same).
-    pub resumed: bool,
-    /// The room.
-    pub room: RoomInfo,
-    /// The others, in order of arrival.
-    pub participants: Vec<Participant>,
-    /// STUN and TURN servers to use.
-    pub ice_servers: Vec<IceServer>,
-    /// What the room's router can forward.
-    pub router_rtp_capabilities: RtpCapabilities,
-    /// Bits per second to send of one video source at most.
-    pub max_video_bitrate: u32,
-}
-
-/// What a participant may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Opened the room, or was made its host.
-    Host,
-    /// Was invited.
-    Guest,
-}
-
-/// What everyone in a room knows of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RoomInfo {
-    /// The room.
-    pub room_id: RoomId,
-    /// Who opened it.
-    pub host_name: String,
-    /// The link that lets guests in; for those whose role may share it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invite_link: Option<String>,
-}
-
-/// Another participant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Participant {
-    /// Stable id.
-    pub id: ParticipantId,
-    /// The name they gave: show it as text, never as markup.
-    pub display_name: String,
-    /// What they may do.
-    pub role: Role,
-    /// Whether their connection is up, or they are expected back.
-    pub presence: Presence,
-    /// What they publish.
-    pub producers: Vec<Producer>,
-}
-
-/// Whether a participant's socket is up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Presence {
-    /// Here.
-    Connected,
-    /// The socket was lost; the place is kept for [`crate::limits::RECONNECT_GRACE_SECONDS`].
-    Reconnecting,
-}
-
-/// Something a participant publishes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Producer {
-    /// The producer.
-    pub producer_id: ProducerId,
-    /// Where it comes from.
-    pub source: Source,
-    /// Whether it is muted, or its camera off.
-    pub paused: bool,
-}
-
-/// Data of the reply to `createTransport`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TransportCreated {
-    /// The transport.
-    pub transport_id: TransportId,
-}
-
-/// Data of the reply to `connectTransport`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TransportConnected {
-    /// The server's answer or offer, when there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<SessionDescription>,
-    /// Consumers that ended because the client's answer refused their m-line: it cannot show
-    /// their codec after all.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub refused_consumers: Vec<ConsumerId>,
-}
-
-/// Data of the reply to `consume`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Consumed {
-    /// The new consumer, paused.
-    pub consumer_id: ConsumerId,
-    /// What it receives.
-    pub producer_id: ProducerId,
-    /// Sound or picture.
-    pub kind: MediaKind,
-    /// The `mid` of its m-line in the next offer of the server.
-    pub mid: String,
 }

@@ -109,7 +109,7 @@ fn the_table_of_close_codes_is_the_list_of_codes() {
     assert_eq!(documented, listed);
 }
 
-const REQUESTS: [&str; 15] = [
+const REQUESTS: [&str; 33] = [
     "join",
     "createTransport",
     "connectTransport",
@@ -123,6 +123,24 @@ const REQUESTS: [&str; 15] = [
     "closeConsumer",
     "setPreferredLayers",
     "setMaxBitrate",
+    "sendChat",
+    "raiseHand",
+    "react",
+    "lowerHand",
+    "setLocked",
+    "setLobby",
+    "mute",
+    "askToUnmute",
+    "stopShare",
+    "stopVideo",
+    "remove",
+    "setRole",
+    "endMeeting",
+    "admit",
+    "refuse",
+    "listInvites",
+    "createInvite",
+    "revokeInvite",
     "leave",
     "ping",
 ];
@@ -142,26 +160,56 @@ const fn request_name(request: &Request) -> &'static str {
         Request::CloseConsumer(_) => "closeConsumer",
         Request::SetPreferredLayers(_) => "setPreferredLayers",
         Request::SetMaxBitrate(_) => "setMaxBitrate",
+        Request::SendChat(_) => "sendChat",
+        Request::RaiseHand(_) => "raiseHand",
+        Request::React(_) => "react",
+        Request::LowerHand(_) => "lowerHand",
+        Request::SetLocked(_) => "setLocked",
+        Request::SetLobby(_) => "setLobby",
+        Request::Mute(_) => "mute",
+        Request::AskToUnmute(_) => "askToUnmute",
+        Request::StopShare(_) => "stopShare",
+        Request::StopVideo(_) => "stopVideo",
+        Request::Remove(_) => "remove",
+        Request::SetRole(_) => "setRole",
+        Request::EndMeeting => "endMeeting",
+        Request::Admit(_) => "admit",
+        Request::Refuse(_) => "refuse",
+        Request::ListInvites => "listInvites",
+        Request::CreateInvite(_) => "createInvite",
+        Request::RevokeInvite(_) => "revokeInvite",
         Request::Leave => "leave",
         Request::Ping => "ping",
     }
 }
 
-const REPLIES: [&str; 6] =
-    ["join", "createTransport", "connectTransport", "produce", "consume", "done"];
+const REPLIES: [&str; 9] = [
+    "join",
+    "knocking",
+    "createTransport",
+    "connectTransport",
+    "produce",
+    "consume",
+    "listInvites",
+    "createInvite",
+    "done",
+];
 
 const fn reply_name(reply: &Reply) -> &'static str {
     match reply {
         Reply::Join(_) => "join",
+        Reply::Knocking(_) => "knocking",
         Reply::CreateTransport(_) => "createTransport",
         Reply::ConnectTransport(_) => "connectTransport",
         Reply::Produce(_) => "produce",
         Reply::Consume(_) => "consume",
+        Reply::ListInvites(_) => "listInvites",
+        Reply::CreateInvite(_) => "createInvite",
         Reply::Done => "done",
     }
 }
 
-const EVENTS: [&str; 13] = [
+const EVENTS: [&str; 26] = [
     "peerJoined",
     "peerPresence",
     "peerLeft",
@@ -174,6 +222,19 @@ const EVENTS: [&str; 13] = [
     "layersWanted",
     "consumerLayer",
     "activeSpeakers",
+    "chatMessage",
+    "handsRaised",
+    "reaction",
+    "roomChanged",
+    "inviteLinkChanged",
+    "mutedBy",
+    "stoppedBy",
+    "askedToUnmute",
+    "roleChanged",
+    "knock",
+    "knockGone",
+    "admitted",
+    "hostPresent",
     "serverShutdown",
 ];
 
@@ -191,6 +252,19 @@ const fn event_name(event: &Event) -> &'static str {
         Event::LayersWanted(_) => "layersWanted",
         Event::ConsumerLayer(_) => "consumerLayer",
         Event::ActiveSpeakers(_) => "activeSpeakers",
+        Event::ChatMessage(_) => "chatMessage",
+        Event::HandsRaised(_) => "handsRaised",
+        Event::Reaction(_) => "reaction",
+        Event::RoomChanged(_) => "roomChanged",
+        Event::InviteLinkChanged(_) => "inviteLinkChanged",
+        Event::MutedBy(_) => "mutedBy",
+        Event::StoppedBy(_) => "stoppedBy",
+        Event::AskedToUnmute(_) => "askedToUnmute",
+        Event::RoleChanged(_) => "roleChanged",
+        Event::Knock(_) => "knock",
+        Event::KnockGone(_) => "knockGone",
+        Event::Admitted(_) => "admitted",
+        Event::HostPresent(_) => "hostPresent",
         Event::ServerShutdown => "serverShutdown",
     }
 }

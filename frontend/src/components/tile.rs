@@ -134,9 +134,9 @@ pub fn Avatar(
 pub fn mark(tile: &TileView) -> Option<Text> {
     match (tile.is_me(), tile.role) {
         (true, Role::Host) => Some(room::YOU_THE_HOST),
-        (true, Role::Guest) => Some(room::YOU),
+        (true, Role::CoHost | Role::Guest) => Some(room::YOU),
         (false, Role::Host) => Some(room::HOST),
-        (false, Role::Guest) => None,
+        (false, Role::CoHost | Role::Guest) => None,
     }
 }
 

@@ -98,7 +98,10 @@ const fn end_of(code: CloseCode) -> EndReason {
         CloseCode::Unauthorized => EndReason::Refused(ErrorCode::InviteInvalid),
         CloseCode::RoomNotFound => EndReason::Refused(ErrorCode::RoomNotFound),
         CloseCode::Replaced => EndReason::Refused(ErrorCode::Replaced),
+        CloseCode::MeetingEnded => EndReason::Refused(ErrorCode::MeetingEnded),
+        CloseCode::KnockRefused => EndReason::Refused(ErrorCode::KnockRefused),
         CloseCode::RoomFull => EndReason::Refused(ErrorCode::RoomFull),
+        CloseCode::RoomLocked => EndReason::Refused(ErrorCode::RoomLocked),
         CloseCode::Unsupported
         | CloseCode::InvalidData
         | CloseCode::TooLarge

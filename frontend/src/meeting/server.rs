@@ -104,6 +104,19 @@ impl Meeting {
             }
             Event::ConsumerLayer(now) => self.watching.handle_layer(now.consumer_id, now.layer),
             Event::ActiveSpeakers(speakers) => self.roster.set_speakers(speakers.participant_ids),
+            Event::ChatMessage(_)
+            | Event::HandsRaised(_)
+            | Event::Reaction(_)
+            | Event::RoomChanged(_)
+            | Event::InviteLinkChanged(_)
+            | Event::MutedBy(_)
+            | Event::StoppedBy(_)
+            | Event::AskedToUnmute(_)
+            | Event::RoleChanged(_)
+            | Event::Knock(_)
+            | Event::KnockGone(_)
+            | Event::Admitted(_)
+            | Event::HostPresent(_) => {}
             Event::ServerShutdown => self.tell(now, Notice::Server(ErrorCode::ServerShutdown)),
         }
     }

@@ -29,6 +29,10 @@ const fn translated(code: ErrorCode) -> (&'static str, &'static str) {
             "Die Leitung hat diese Einladung zurückgezogen.",
             "El anfitrión ha retirado esta invitación.",
         ),
+        E::InviteUsedUp => (
+            "Dieser Einladungslink wurde so oft benutzt, wie er darf; bitte um einen neuen.",
+            "Este enlace de invitación ya se ha usado todas las veces posibles; pide otro.",
+        ),
         E::InviteRequired => (
             "Für diese Besprechung brauchst du einen Einladungslink; bitte die Leitung darum.",
             "Esta reunión necesita un enlace de invitación; pídelo al anfitrión.",
@@ -44,6 +48,31 @@ const fn translated(code: ErrorCode) -> (&'static str, &'static str) {
         ),
         E::RoomLocked => {
             ("Die Leitung hat die Besprechung geschlossen.", "El anfitrión ha cerrado la reunión.")
+        }
+        E::Kicked => (
+            "Die Leitung hat dich aus der Besprechung entfernt.",
+            "El anfitrión te ha sacado de la reunión.",
+        ),
+        E::MeetingEnded => {
+            ("Die Leitung hat die Besprechung beendet.", "El anfitrión ha terminado la reunión.")
+        }
+        E::KnockRefused => {
+            ("Die Leitung hat dich nicht eingelassen.", "El anfitrión no te ha dejado entrar.")
+        }
+        E::LobbyFull => (
+            "Zu viele warten schon auf Einlass; versuche es gleich noch einmal.",
+            "Demasiadas personas esperan para entrar; inténtalo en un momento.",
+        ),
+        E::ChatInvalid => ("Schreibe 1 bis 2000 Zeichen.", "Escribe de 1 a 2000 caracteres."),
+        E::ParticipantNotFound => {
+            ("Diese Person ist nicht mehr da.", "Esta persona ya no está aquí.")
+        }
+        E::KnockNotFound => (
+            "Diese Person wartet nicht mehr auf Einlass.",
+            "Esta persona ya no espera para entrar.",
+        ),
+        E::InviteNotFound => {
+            ("Diese Einladung gibt es nicht mehr.", "Esta invitación ya no existe.")
         }
         E::NameInvalid => {
             ("Gib einen Namen mit 1 bis 64 Zeichen an.", "Escribe un nombre de 1 a 64 caracteres.")

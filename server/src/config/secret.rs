@@ -12,6 +12,9 @@ use crate::random;
 /// Fewest bytes of a secret: the size of the HS256 key space (RFC 7518 section 3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
 
+/// Fewest bytes of the administrator's token: as many random bits as a room id has.
+pub const MIN_ADMIN_TOKEN_BYTES: usize = 16;
+
 /// What examples on the web say; whoever knows them could invite themselves.
 const SAMPLES: [&str; 2] = ["your-secret-key-change", "your-secret-key-change-in-production"];
 
@@ -27,6 +30,15 @@ impl Secret {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
+    }
+
+    /// Whether a text is this secret; how long that takes says nothing of how alike they are.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        let (own, given) = (self.as_bytes(), text.as_bytes());
+        let difference =
+            own.iter().zip(given).fold(0, |all, (a, b)| std::hint::black_box(all | (a ^ b)));
+        own.len() == given.len() && difference == 0
     }
 }
 
@@ -53,6 +65,11 @@ pub enum SecretError {
     /// It could be guessed.
     #[error("JWT_SECRET has {0} bytes; it needs at least {MIN_SECRET_BYTES}, or leave it unset")]
     TooShort(usize),
+    /// The administrator's token could be guessed.
+    #[error(
+        "ADMIN_TOKEN has {0} bytes; it needs at least {MIN_ADMIN_TOKEN_BYTES}, or leave it unset"
+    )]
+    AdminTooShort(usize),
     /// The data folder cannot be made.
     #[error("DATA_DIR: the folder {folder:?} cannot be made: {source}")]
     Folder {
@@ -87,6 +104,16 @@ pub fn load_secret(given: Option<&Secret>, data_dir: &Path) -> Result<Secret, Se
         Some(secret) => check(secret).map(|()| secret.clone()),
         None => kept(data_dir),
     }
+}
+
+/// Checks the administrator's token, if there is one.
+///
+/// # Errors
+///
+/// It has under [`MIN_ADMIN_TOKEN_BYTES`].
+pub fn check_admin_token(token: Option<&Secret>) -> Result<(), SecretError> {
+    let length = token.map_or(MIN_ADMIN_TOKEN_BYTES, |token| token.as_bytes().len());
+    if length < MIN_ADMIN_TOKEN_BYTES { Err(SecretError::AdminTooShort(length)) } else { Ok(()) }
 }
 
 fn check(secret: &Secret) -> Result<(), SecretError> {

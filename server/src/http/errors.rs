@@ -48,6 +48,16 @@ impl ApiError {
         Self { header, ..Self::from(code) }
     }
 
+    /// What somebody showed does not let them in, or not here.
+    #[must_use]
+    pub fn refused(code: ErrorCode) -> Self {
+        if status(code) == StatusCode::UNAUTHORIZED {
+            Self::unauthorized(code)
+        } else {
+            code.into()
+        }
+    }
+
     /// The code on the wire.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
@@ -90,23 +100,27 @@ pub const fn status(code: ErrorCode) -> StatusCode {
         E::InviteInvalid | E::InviteExpired | E::InviteRevoked | E::InviteRequired => {
             StatusCode::UNAUTHORIZED
         }
-        E::TicketInvalid | E::NotJoined => StatusCode::UNAUTHORIZED,
-        E::Forbidden => StatusCode::FORBIDDEN,
+        E::InviteUsedUp | E::TicketInvalid | E::NotJoined => StatusCode::UNAUTHORIZED,
+        E::Forbidden | E::Kicked | E::KnockRefused => StatusCode::FORBIDDEN,
         E::RoomNotFound | E::NotFound => StatusCode::NOT_FOUND,
         E::TransportNotFound | E::ProducerNotFound | E::ConsumerNotFound => StatusCode::NOT_FOUND,
+        E::ParticipantNotFound | E::KnockNotFound | E::InviteNotFound => StatusCode::NOT_FOUND,
+        E::MeetingEnded => StatusCode::GONE,
         E::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         E::AlreadyJoined | E::Replaced | E::TransportExists => StatusCode::CONFLICT,
         E::TransportState | E::ProducerExists | E::CodecMismatch => StatusCode::CONFLICT,
         E::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         E::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        E::BadRequest | E::NameInvalid | E::SdpInvalid => StatusCode::BAD_REQUEST,
+        E::BadRequest | E::NameInvalid | E::ChatInvalid | E::SdpInvalid => StatusCode::BAD_REQUEST,
         E::OfferUnsupported => StatusCode::UNPROCESSABLE_ENTITY,
         E::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
         E::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         E::RoomLocked => StatusCode::LOCKED,
         E::TooMany => StatusCode::TOO_MANY_REQUESTS,
         E::ClientOld => StatusCode::UPGRADE_REQUIRED,
-        E::RoomFull | E::ServerBusy | E::ServerShutdown => StatusCode::SERVICE_UNAVAILABLE,
+        E::RoomFull | E::LobbyFull | E::ServerBusy | E::ServerShutdown => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         E::IceNoPath => StatusCode::GATEWAY_TIMEOUT,
         E::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }

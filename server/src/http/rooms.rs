@@ -8,32 +8,36 @@ use std::{
 use axum::{
     Json, Router,
     extract::{FromRequestParts, Path, State},
-    http::{HeaderMap, StatusCode, header::AUTHORIZATION, request::Parts},
+    http::{StatusCode, request::Parts},
     routing::{get, post},
 };
 use shared::{
     error::ErrorCode,
     ids::RoomId,
     limits::{MAX_VIDEO_BITRATE, MIN_VIDEO_BITRATE},
-    rest::{CreateRoomRequest, CreateRoomResponse, ParticipantsResponse, RoomResponse},
-    signaling::Role,
+    rest::{
+        CreateRoomRequest, CreateRoomResponse, ParticipantsResponse, RoomDetails, RoomResponse,
+        RoomsResponse, UpdateRoomRequest,
+    },
+    signaling::{Right, Role},
 };
 
 use super::{
+    authority::{Authority, Authorized},
     errors::{ApiError, JsonBody},
     limits::Limited,
     origin::{ClientAddress, PublicBase},
 };
 use crate::{
     AppState,
-    rooms::{Admission, RoomError, checked_name},
+    rooms::{Admission, NewRoom, RoomError, RoomSummary, checked_name, room::Room},
 };
 
 /// `/rooms` and what is below it.
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/rooms", post(create))
-        .route("/rooms/{room_id}", get(room))
+        .route("/rooms", post(create).get(list))
+        .route("/rooms/{room_id}", get(room).patch(update).delete(end))
         .route("/rooms/{room_id}/participants", get(participants))
 }
 
@@ -46,20 +50,31 @@ async fn create(
     let host_name = checked_name(&request.host_name)?;
     let bitrate = checked_bitrate(request.max_video_bitrate)?;
     app.limits.room_creation.take(client.0, Instant::now())?;
-    let admission = match request.invite_only {
-        Some(true) => Admission::InviteOnly,
-        Some(false) | None => Admission::BareIdAllowed,
+    let new = NewRoom {
+        host_name: host_name.to_owned(),
+        admission: match request.invite_only {
+            Some(true) => Admission::InviteOnly,
+            Some(false) | None => Admission::BareIdAllowed,
+        },
+        lobby: request.lobby.unwrap_or_default(),
+        max_video_bitrate: bitrate,
     };
     let now = SystemTime::now();
-    let room = app.rooms.create_limited(host_name, admission, bitrate, now)?;
-    let guest_token = app.invites.issue(&room.room_id, Role::Guest, now);
-    let response = CreateRoomResponse {
-        invite_link: base.invite_link(&room.room_id, &guest_token),
-        host_token: app.invites.issue(&room.room_id, Role::Host, now),
-        host_name: room.host_name,
-        room_id: room.room_id,
+    let room_id = app.rooms.open_room(new, now)?.room_id;
+    let room = app.rooms.find(&room_id).ok_or(ErrorCode::Internal)?;
+    let mut room = room.lock();
+    let mut token = |role| {
+        let grant = room.room_link(role, app.invites.lifetime(), now);
+        grant.map(|grant| app.invites.token(grant)).ok_or(ErrorCode::Internal)
     };
-    Ok((StatusCode::CREATED, Json(response)))
+    let (guest_token, host_token) = (token(Role::Guest)?, token(Role::Host)?);
+    app.rooms.keep(&mut room);
+    let invite_link = base.invite_link(&room_id, &guest_token);
+    let host_name = room.host_name().to_owned();
+    Ok((
+        StatusCode::CREATED,
+        Json(CreateRoomResponse { room_id, invite_link, host_name, host_token }),
+    ))
 }
 
 fn checked_bitrate(bitrate: Option<u32>) -> Result<Option<u32>, ApiError> {
@@ -79,13 +94,7 @@ async fn room(
     let now = Instant::now();
     app.limits.room_guess.peek(client.0, now)?;
     match room_id.and_then(|room_id| app.rooms.summary(&room_id)) {
-        Some(room) => Ok(Json(RoomResponse {
-            room_id: room.room_id,
-            host_name: room.host_name,
-            participant_count: room.participant_count,
-            viewer_count: room.viewer_count,
-            created_at: humantime::format_rfc3339_millis(room.created_at).to_string(),
-        })),
+        Some(room) => Ok(Json(room.into())),
         None => {
             app.limits.room_guess.take(client.0, now)?;
             Err(ErrorCode::RoomNotFound.into())
@@ -93,19 +102,71 @@ async fn room(
     }
 }
 
-async fn participants(
+async fn participants(authorized: Authorized) -> Json<ParticipantsResponse> {
+    let participants = authorized.room.lock().participant_responses();
+    Json(ParticipantsResponse { participants })
+}
+
+/// The rooms that a host, or the administrator, may see.
+async fn list(
     State(app): State<AppState>,
-    headers: HeaderMap,
-    AskedRoom(room_id): AskedRoom,
-) -> Result<Json<ParticipantsResponse>, ApiError> {
-    let token = bearer(&headers)?;
-    let invite = app.invites.verify(token, SystemTime::now());
-    let invite = invite.map_err(|error| ApiError::unauthorized(error.code()))?;
-    if room_id.as_ref() != Some(&invite.room) {
-        return Err(ErrorCode::Forbidden.into());
+    authority: Authority,
+) -> Result<Json<RoomsResponse>, ApiError> {
+    let rooms = match authority {
+        Authority::Administrator => app.rooms.all(),
+        Authority::Invited(invite) if invite.role.may(Right::Lock) => {
+            app.rooms.find(&invite.room).into_iter().collect()
+        }
+        Authority::Invited(_) => return Err(ErrorCode::Forbidden.into()),
+    };
+    let mut rooms: Vec<RoomDetails> = rooms.iter().map(|room| details(&room.lock())).collect();
+    rooms.sort_by(|a, b| a.room.created_at.cmp(&b.room.created_at));
+    Ok(Json(RoomsResponse { rooms }))
+}
+
+fn details(room: &Room) -> RoomDetails {
+    RoomDetails {
+        room: room.summary().into(),
+        participants: room.participant_details(),
+        knock_count: room.knock_count(),
     }
-    let participants = app.rooms.participants(&invite.room).ok_or(ErrorCode::RoomNotFound)?;
-    Ok(Json(ParticipantsResponse { participants }))
+}
+
+async fn update(
+    State(app): State<AppState>,
+    authorized: Authorized,
+    JsonBody(request): JsonBody<UpdateRoomRequest>,
+) -> Result<Json<RoomResponse>, ApiError> {
+    let (mut room, actor) = (authorized.room.lock(), authorized.actor());
+    room.check_right(actor, Right::Lock)?;
+    if let Some(locked) = request.locked {
+        room.set_locked(actor, locked)?;
+    }
+    if let Some(lobby) = request.lobby {
+        room.set_lobby(actor, lobby)?;
+    }
+    app.rooms.keep(&mut room);
+    Ok(Json(room.summary().into()))
+}
+
+async fn end(State(app): State<AppState>, authorized: Authorized) -> Result<StatusCode, ApiError> {
+    let ended = authorized.room.lock().end(authorized.actor(), Instant::now())?;
+    app.forget_ended(&authorized.room, ended).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl From<RoomSummary> for RoomResponse {
+    fn from(room: RoomSummary) -> Self {
+        Self {
+            room_id: room.room_id,
+            host_name: room.host_name,
+            participant_count: room.participant_count,
+            viewer_count: room.viewer_count,
+            created_at: humantime::format_rfc3339_millis(room.created_at).to_string(),
+            locked: room.rules.locked,
+            lobby: room.rules.lobby,
+        }
+    }
 }
 
 /// The room of a path; none when no room can have that id.
@@ -118,20 +179,6 @@ impl<S: Send + Sync> FromRequestParts<S> for AskedRoom {
         let id = Path::<String>::from_request_parts(parts, state).await.ok();
         Ok(Self(id.and_then(|Path(id)| id.parse().ok())))
     }
-}
-
-/// The token of `Authorization: Bearer …` (RFC 6750 section 2.1).
-pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
-    let credentials = headers
-        .get(AUTHORIZATION)
-        .ok_or_else(|| ApiError::unauthorized(ErrorCode::InviteRequired))?
-        .to_str()
-        .ok()
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    credentials
-        .map(|(_, token)| token.trim())
-        .ok_or_else(|| ApiError::unauthorized(ErrorCode::InviteInvalid))
 }
 
 impl From<Limited> for ApiError {

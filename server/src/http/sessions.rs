@@ -29,9 +29,9 @@ use shared::{error::ErrorCode, ids::RoomId, limits::MAX_BODY_BYTES, media::IceSe
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
+    authority::bearer,
     errors::{ApiError, text_body},
     origin::ClientAddress,
-    rooms::bearer,
     whep, whip,
 };
 use crate::{
@@ -184,6 +184,8 @@ impl App {
             return Err(ErrorCode::Forbidden.into());
         }
         let room = self.rooms.find(&invite.room).ok_or(ErrorCode::RoomNotFound)?;
+        let checked = room.lock().check_invite(Some(&invite.id), invite.role);
+        checked.map_err(ApiError::refused)?;
         Ok(Caller { room, invite, token: token.to_owned() })
     }
 

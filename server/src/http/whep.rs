@@ -24,6 +24,7 @@ use crate::{
     App, AppState,
     rooms::{
         SharedRoom,
+        room::Room,
         session::HttpSession,
         viewer::{Subject, ViewChange, ViewLine, Viewer},
     },
@@ -114,16 +115,21 @@ async fn take_seat(
 ) -> Result<Created, ApiError> {
     let (session_id, etag) = (session.id().to_owned(), session.etag());
     let transport_id = app.rooms.next_transport_id();
-    let viewer = Viewer::new(session, transport_id, subject, lines);
+    let room_id = caller.invite.room.clone();
+    let viewer = Viewer::new(session, caller.invite, transport_id, (subject, lines));
     let room = caller.room;
-    let wake = app.bring_in(&room, |room| room.add_viewer(viewer)).await?;
+    let enter = |room: &mut Room| {
+        let entered = room.add_viewer(viewer);
+        app.rooms.keep(room);
+        entered
+    };
+    let wake = app.bring_in(&room, enter).await.map_err(ApiError::refused)?;
     app.rooms.index_transport(transport_id, &room);
     match app.connect_viewer(&room, transport_id, sdp).await {
         Ok(sdp) => {
             tracing::info!(%transport_id, "[TRANSPORT] {transport_id} of a viewer created");
             let keeping = keep_filled(Arc::clone(&app), room, session_id.clone(), wake);
             app.shutdown.spawn(keeping);
-            let room_id = caller.invite.room;
             Ok(Created { protocol: "whep", room_id, session_id, etag, sdp })
         }
         Err(code) => {

@@ -20,10 +20,11 @@ use super::{
     sessions::{self, Caller, Created, SDP, sdp_invalid, unsupported},
 };
 use crate::{
-    AppState, random,
+    AppState,
+    invites::Ticket,
     rooms::{
         checked_name,
-        room::{Arrival, Departure, Entrant, Seat},
+        room::{Arrival, Departure, Entrant, Pass, Room, Seat},
         session::HttpSession,
     },
     signaling::Place,
@@ -116,24 +117,27 @@ async fn come_in(
 ) -> Result<Created, ApiError> {
     let (session_id, etag) = (session.id().to_owned(), session.etag());
     let connection = app.signaling.next_connection();
-    let participant_id = random::participant_id();
-    let seat = Seat { participant_id: participant_id.clone(), connection };
+    let ticket = Ticket::of_invite(caller.invite, &display_name);
+    let room_id = ticket.room.clone();
+    let seat = Seat { participant_id: ticket.participant.clone(), connection };
     let entrant = Entrant {
-        participant_id,
-        role: caller.invite.role,
-        display_name,
+        ticket,
+        pass: Pass::Invite,
         capabilities: RtpCapabilities::default(),
         connection,
         arrival: Arrival::Http { session },
     };
-    app.bring_in(&caller.room, |room| room.enter(entrant)).await?;
+    let enter = |room: &mut Room| {
+        let entered = room.enter(entrant);
+        app.rooms.keep(room);
+        entered
+    };
+    app.bring_in(&caller.room, enter).await.map_err(ApiError::refused)?;
     let participant_id = &seat.participant_id;
     tracing::info!(%participant_id, "[ROOM] {participant_id} came in by WHIP");
     let place = Place { app, room: caller.room, seat };
     match send(&place, sdp, tracks).await {
-        Ok(sdp) => {
-            Ok(Created { protocol: "whip", room_id: caller.invite.room, session_id, etag, sdp })
-        }
+        Ok(sdp) => Ok(Created { protocol: "whip", room_id, session_id, etag, sdp }),
         Err(code) => {
             place.leave(Departure::Left).await;
             Err(code.into())

@@ -15,6 +15,7 @@ fn ticket() -> Ticket {
         participant: ParticipantId::from_random([7; 16]),
         role: Role::Guest,
         display_name: "Zoë <b>".to_owned(),
+        invite_id: Some("one".to_owned()),
     }
 }
 

@@ -10,11 +10,16 @@ use sfu::{codec::Codec, command::Command};
 use shared::{
     ids::{ConsumerId, ParticipantId, ProducerId, TransportId},
     media::{MediaKind, RtpCapabilities, Source},
-    rest::ParticipantResponse,
-    signaling::{Direction, Participant, Presence, Producer, Role},
+    rest::{ParticipantDetails, ParticipantResponse},
+    signaling::{CloseCode, Direction, Participant, Presence, Producer, Role},
 };
 
-use super::{outbox::Outbox, session::HttpSession};
+use super::{
+    outbox::Outbox,
+    room::{Arrival, Entrant},
+    session::HttpSession,
+};
+use crate::pace::{Pace, PaceSettings};
 
 /// Most offers of one transport in [`RENEGOTIATION_WINDOW`]: each costs the parsing or writing of
 /// a session description.
@@ -38,6 +43,17 @@ pub struct Member {
     pub(super) media: MemberMedia,
     /// What a host said this one may send of each video source, where that differs from the room.
     pub(super) max_video_bitrate: Option<u32>,
+    /// The invite they came by.
+    pub(super) invite_id: Option<String>,
+    pub(super) paces: Paces,
+}
+
+/// How often one participant may say something to all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paces {
+    pub(super) chat: Pace,
+    /// Of raised hands and reactions.
+    pub(super) gestures: Pace,
 }
 
 /// Whether a participant can be told anything.
@@ -49,6 +65,8 @@ pub(super) enum Link {
         connection: ConnectionId,
         /// Where to put what it shall be sent.
         outbox: Outbox,
+        /// What invite links begin with, as this one sees us.
+        link_start: Box<str>,
     },
     /// The socket was lost; the place is kept.
     Reconnecting {
@@ -104,7 +122,47 @@ pub enum Renegotiation {
     TooMany,
 }
 
+/// As fast as people write, with a few lines at once.
+const CHAT_PACE: PaceSettings = PaceSettings { per_second: 1, burst: 5 };
+
+/// Applause comes in bursts.
+const GESTURE_PACE: PaceSettings = PaceSettings { per_second: 2, burst: 10 };
+
+impl Default for Paces {
+    fn default() -> Self {
+        Self { chat: Pace::new(CHAT_PACE), gestures: Pace::new(GESTURE_PACE) }
+    }
+}
+
 impl Member {
+    /// Somebody who comes in as `role`.
+    pub(super) fn new(entrant: Entrant, role: Role) -> Self {
+        let Entrant { ticket, capabilities, connection, arrival, .. } = entrant;
+        Self {
+            id: ticket.participant,
+            display_name: ticket.display_name,
+            role,
+            capabilities,
+            link: match arrival {
+                Arrival::Socket { outbox, link_start } => {
+                    Link::Connected { connection, outbox, link_start }
+                }
+                Arrival::Http { session } => Link::Http { connection, session },
+            },
+            media: MemberMedia::default(),
+            max_video_bitrate: None,
+            invite_id: ticket.invite_id,
+            paces: Paces::default(),
+        }
+    }
+
+    /// Ends the connection, if there is a socket.
+    pub(super) fn close(&self, code: CloseCode) {
+        if let Link::Connected { outbox, .. } = &self.link {
+            outbox.close(code);
+        }
+    }
+
     /// Puts a message on its way, if there is a socket.
     pub(super) fn tell(&self, text: &Arc<str>) {
         if let Link::Connected { outbox, .. } = &self.link {
@@ -180,6 +238,11 @@ impl Member {
             has_audio: self.is_live(Source::Microphone),
             has_video: self.is_live(Source::Camera),
         }
+    }
+
+    /// The participant as the REST interface shows them to hosts.
+    pub(super) fn to_details(&self) -> ParticipantDetails {
+        ParticipantDetails { participant: self.to_response(), role: self.role }
     }
 
     fn is_live(&self, source: Source) -> bool {

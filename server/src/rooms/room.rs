@@ -4,6 +4,14 @@
 //! socket goes [`Room::depart`], after which the place is kept for a while, until
 //! [`Room::handle_timeout`] gives it up or [`Room::enter`] takes it again. The others are told of
 //! each change through their outboxes, in the order in which it happened.
+//!
+//! | module | what it is about |
+//! |---|---|
+//! | [`entry`], [`lobby`], [`invites`] | who may come in, who waits, and by what |
+//! | [`media`], [`muting`], [`limits`], [`news`] | what is sent and received |
+//! | [`chat`], [`hands`] | what people say without speaking |
+//! | [`rights`], [`hosting`] | who may do what, and what hosts do |
+//! | [`sessions`], [`viewers`] | those who come over HTTP |
 
 use std::{sync::Arc, time::Instant};
 
@@ -11,33 +19,46 @@ use sfu::command::Command;
 use shared::{
     error::ErrorCode,
     ids::{ParticipantId, ProducerId, RoomId, RouterId, TransportId},
-    media::RtpCapabilities,
-    rest::ParticipantResponse,
+    rest::{ParticipantDetails, ParticipantResponse},
     signaling::{
-        ActiveSpeakers, CloseCode, Direction, Event, Participant, PeerLeft, PeerPresence, Presence,
-        ProducerRef, Role, ServerMessage,
+        ActiveSpeakers, CloseCode, Direction, Event, PeerLeft, PeerPresence, Presence, ProducerRef,
+        ServerMessage,
     },
 };
 use tokio::sync::OnceCell;
 
-use self::news::EarlyNews;
+use self::{chat::Chat, lobby::Lobby, news::EarlyNews};
 use super::{
-    Admission, MediaCommand, RoomSettings, RoomSummary,
-    member::{ConnectionId, Link, Member, MemberMedia},
-    outbox::{Outbox, written},
-    session::HttpSession,
-    store::RoomRecord,
+    MediaCommand, RoomSettings, RoomSummary,
+    member::{ConnectionId, Link, Member},
+    outbox::written,
+    record::RoomRecord,
     viewer::Viewer,
 };
 
+mod chat;
+mod entry;
+mod hands;
+mod hosting;
+mod invites;
 mod limits;
+mod lobby;
 mod media;
+mod muting;
 mod news;
+mod rights;
 mod sessions;
 mod viewers;
 
-pub use limits::LimitError;
-pub use media::ConsumerPlan;
+pub use self::{
+    chat::ChatText,
+    entry::{Arrival, Door, Entrant, Entry, Pass},
+    hosting::{MAX_GIVEN_ROLES, MAX_REMOVED},
+    invites::{InvitePlan, LinkState, MAX_ADMISSIONS},
+    limits::LimitError,
+    media::ConsumerPlan,
+    rights::Actor,
+};
 
 /// One room and everyone in it.
 #[derive(Debug)]
@@ -56,6 +77,12 @@ pub struct Room {
     viewers: Vec<Viewer>,
     /// Who has spoken, the last first.
     heard: Vec<ParticipantId>,
+    chat: Chat,
+    /// Whose hands are up, who raised first at the front; only members.
+    hands: Vec<ParticipantId>,
+    lobby: Lobby,
+    /// Whether the record has changed since it was written.
+    unsaved: bool,
 }
 
 /// Whether a room will last.
@@ -68,7 +95,7 @@ enum Life {
         /// Since when.
         since: Instant,
     },
-    /// It was empty for too long; nobody comes in any more.
+    /// It was empty for too long, or was ended; nobody comes in any more.
     Ended,
 }
 
@@ -79,49 +106,6 @@ pub struct RouterSlot {
     pub router_id: RouterId,
     /// Filled when a worker has the router.
     pub opened: OnceCell<()>,
-}
-
-/// Who wants to come in.
-#[derive(Debug)]
-pub struct Entrant {
-    /// New, or the one of a resume ticket.
-    pub participant_id: ParticipantId,
-    /// What they may do.
-    pub role: Role,
-    /// Checked before.
-    pub display_name: String,
-    /// What they can receive.
-    pub capabilities: RtpCapabilities,
-    /// Their socket, or what stands for one.
-    pub connection: ConnectionId,
-    /// How they come.
-    pub arrival: Arrival,
-}
-
-/// How somebody comes in.
-#[derive(Debug)]
-pub enum Arrival {
-    /// By a socket.
-    Socket {
-        /// Where to put what it shall be sent.
-        outbox: Outbox,
-    },
-    /// By a request of HTTP.
-    Http {
-        /// What is left of it.
-        session: HttpSession,
-    },
-}
-
-/// What a participant that came in finds.
-#[derive(Debug)]
-pub struct Entry {
-    /// Whether the place was still kept.
-    pub resumed: bool,
-    /// The others, in order of arrival.
-    pub others: Vec<Participant>,
-    /// What is left of the participant's earlier connection, to be closed.
-    pub discarded: Vec<MediaCommand>,
 }
 
 /// A participant's place, held by one socket. All that a socket asks is asked under its seat, so
@@ -161,6 +145,10 @@ impl Room {
             speakers,
             viewers: Vec::new(),
             heard: Vec::new(),
+            chat: Chat::new(),
+            hands: Vec::new(),
+            lobby: Lobby::new(),
+            unsaved: false,
         }
     }
 
@@ -176,10 +164,15 @@ impl Room {
         &self.record.host_name
     }
 
-    /// Who may come in.
+    /// What outlasts those who are in the room.
     #[must_use]
-    pub const fn admission(&self) -> Admission {
-        self.record.admission
+    pub const fn record(&self) -> &RoomRecord {
+        &self.record
+    }
+
+    /// The record, if it has to be written; it counts as written then.
+    pub fn take_unsaved(&mut self) -> Option<&RoomRecord> {
+        std::mem::take(&mut self.unsaved).then_some(&self.record)
     }
 
     /// What anyone may know of it.
@@ -192,6 +185,7 @@ impl Room {
             viewer_count: self.viewers.len(),
             created_at: self.record.created_at,
             admission: self.record.admission,
+            rules: self.rules(),
         }
     }
 
@@ -201,7 +195,13 @@ impl Room {
         self.members.iter().map(Member::to_response).collect()
     }
 
-    /// Whether it was empty for too long.
+    /// The same as hosts see them.
+    #[must_use]
+    pub fn participant_details(&self) -> Vec<ParticipantDetails> {
+        self.members.iter().map(Member::to_details).collect()
+    }
+
+    /// Whether it was empty for too long, or was ended.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
         matches!(self.life, Life::Ended)
@@ -240,34 +240,8 @@ impl Room {
     }
 }
 
-/// Coming and going.
+/// Going.
 impl Room {
-    /// Takes a participant in, who must have found the router opened. If the place is kept for
-    /// them, or held by another socket of theirs, they take it over with new media state.
-    ///
-    /// # Errors
-    ///
-    /// The room has ended, or every place is taken.
-    pub fn enter(&mut self, entrant: Entrant) -> Result<Entry, ErrorCode> {
-        if self.has_ended() {
-            return Err(ErrorCode::RoomNotFound);
-        }
-        let index = self.members.iter().position(|member| member.id == entrant.participant_id);
-        let discarded = match index {
-            Some(index) => self.take_over(index, entrant),
-            None if self.members.len() >= self.settings.max_participants => {
-                return Err(ErrorCode::RoomFull);
-            }
-            None => {
-                self.members.push(Member::from(entrant));
-                Vec::new()
-            }
-        };
-        self.life = Life::Occupied;
-        let entered = index.unwrap_or_else(|| self.members.len().saturating_sub(1));
-        Ok(Entry { resumed: index.is_some(), others: self.introduce(entered), discarded })
-    }
-
     /// Takes a socket's end. One that was replaced before ends without effect.
     pub fn depart(&mut self, seat: &Seat, how: Departure, now: Instant) -> Vec<MediaCommand> {
         let Some(index) = self.seated(seat) else { return Vec::new() };
@@ -286,6 +260,7 @@ impl Room {
                 presence: Presence::Reconnecting,
             }),
         );
+        self.review_hosts();
         Vec::new()
     }
 
@@ -300,29 +275,9 @@ impl Room {
             && now.saturating_duration_since(since) >= self.settings.idle_timeout
         {
             self.life = Life::Ended;
+            self.close_lobby(CloseCode::RoomNotFound);
         }
         media
-    }
-
-    fn take_over(&mut self, index: usize, entrant: Entrant) -> Vec<MediaCommand> {
-        let discarded = self.discard_media(index);
-        if let Some(member) = self.members.get_mut(index) {
-            if let Link::Connected { outbox, .. } = &member.link {
-                outbox.close(CloseCode::Replaced);
-            }
-            let max_video_bitrate = member.max_video_bitrate;
-            *member = Member { max_video_bitrate, ..Member::from(entrant) };
-        }
-        discarded
-    }
-
-    /// Tells the others of a participant, and gives what it is told of them.
-    fn introduce(&self, index: usize) -> Vec<Participant> {
-        if let Some(entered) = self.members.get(index) {
-            self.tell_others(&entered.id, &Event::PeerJoined(entered.to_participant()));
-        }
-        let others = self.members.iter().enumerate().filter(|(other, _)| *other != index);
-        others.map(|(_, member)| member.to_participant()).collect()
     }
 
     fn remove(&mut self, index: usize, now: Instant) -> Vec<MediaCommand> {
@@ -333,6 +288,11 @@ impl Room {
             &member.id,
             &Event::PeerLeft(PeerLeft { participant_id: member.id.clone() }),
         );
+        self.put_hand_down(&member.id);
+        if self.members.is_empty() {
+            self.chat.clear();
+        }
+        self.review_hosts();
         media.extend(self.rest_if_deserted(now));
         media
     }
@@ -391,6 +351,11 @@ impl Room {
         }
     }
 
+    fn tell_all(&self, event: &Event) {
+        let text = written(&ServerMessage::Event(event.clone()));
+        self.members.iter().for_each(|member| member.tell(&text));
+    }
+
     fn tell_others(&self, but: &ParticipantId, event: &Event) {
         let text = written(&ServerMessage::Event(event.clone()));
         for member in self.members.iter().filter(|member| member.id != *but) {
@@ -404,24 +369,6 @@ impl RouterSlot {
     fn close(&self) -> MediaCommand {
         let router_id = self.router_id;
         MediaCommand { router_id, command: Command::CloseRouter { router_id } }
-    }
-}
-
-impl From<Entrant> for Member {
-    fn from(entrant: Entrant) -> Self {
-        let connection = entrant.connection;
-        Self {
-            id: entrant.participant_id,
-            display_name: entrant.display_name,
-            role: entrant.role,
-            capabilities: entrant.capabilities,
-            link: match entrant.arrival {
-                Arrival::Socket { outbox } => Link::Connected { connection, outbox },
-                Arrival::Http { session } => Link::Http { connection, session },
-            },
-            media: MemberMedia::default(),
-            max_video_bitrate: None,
-        }
     }
 }
 

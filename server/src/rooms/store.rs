@@ -13,30 +13,19 @@ use std::{
 use serde::{Deserialize, Serialize};
 use shared::ids::RoomId;
 
-use super::Admission;
+use super::{
+    Admission,
+    record::{GivenRole, InviteRecord, RemovedParticipant, RoomRecord},
+};
 
-/// Most bytes of a room's file that are read; ours have under 600.
-const MAX_FILE_BYTES: u64 = 4096;
+/// Most bytes of a room's file that are read. Ours have under 600, and under 150 KiB when every list
+/// of the record is full.
+const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 /// The folder of the rooms' files.
 #[derive(Debug)]
 pub struct RoomStore {
     folder: PathBuf,
-}
-
-/// What a room is apart from who is in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoomRecord {
-    /// The room.
-    pub room_id: RoomId,
-    /// Who opened it.
-    pub host_name: String,
-    /// Who may come in.
-    pub admission: Admission,
-    /// When it was created, to the millisecond.
-    pub created_at: SystemTime,
-    /// Bits per second to send of each video source, where the room's differs from the server's.
-    pub max_video_bitrate: Option<u32>,
 }
 
 /// The JSON of a room's file.
@@ -50,6 +39,16 @@ struct RoomFile {
     created_at: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_video_bitrate: Option<u32>,
+    #[serde(default)]
+    locked: bool,
+    #[serde(default)]
+    lobby: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    invites: Vec<InviteRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<GivenRole>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    removed: Vec<RemovedParticipant>,
 }
 
 impl RoomStore {
@@ -130,6 +129,11 @@ impl From<&RoomRecord> for RoomFile {
                 .and_then(|time| u64::try_from(time.as_millis()).ok())
                 .unwrap_or_default(),
             max_video_bitrate: record.max_video_bitrate,
+            locked: record.locked,
+            lobby: record.lobby,
+            invites: record.invites.clone(),
+            roles: record.roles.clone(),
+            removed: record.removed.clone(),
         }
     }
 }
@@ -149,6 +153,11 @@ impl From<RoomFile> for RoomRecord {
                 .checked_add(since_1970)
                 .unwrap_or(SystemTime::UNIX_EPOCH),
             max_video_bitrate: file.max_video_bitrate,
+            locked: file.locked,
+            lobby: file.lobby,
+            invites: file.invites,
+            roles: file.roles,
+            removed: file.removed,
         }
     }
 }
@@ -187,16 +196,50 @@ const PRIVATE: u32 = 0o600;
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use shared::{
+        limits::{MAX_INVITES, MAX_NAME_CHARS},
+        signaling::Role,
+    };
+
     use super::*;
-    use crate::random;
+    use crate::{
+        random,
+        rooms::{
+            record::{InviteKind, Revocation},
+            room::{MAX_ADMISSIONS, MAX_GIVEN_ROLES, MAX_REMOVED},
+        },
+    };
 
     fn record() -> RoomRecord {
+        let created_at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
+        let participant_id = random::participant_id();
         RoomRecord {
-            room_id: random::room_id(),
-            host_name: "Ada \u{1F469}".to_owned(),
             admission: Admission::InviteOnly,
-            created_at: SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123),
             max_video_bitrate: Some(500_000),
+            locked: true,
+            lobby: true,
+            invites: vec![invite()],
+            roles: vec![GivenRole {
+                participant_id: participant_id.clone(),
+                role: Role::CoHost,
+                at: 7,
+            }],
+            removed: vec![RemovedParticipant { participant_id, at: 8 }],
+            ..RoomRecord::new(random::room_id(), "Ada \u{1F469}".to_owned(), created_at)
+        }
+    }
+
+    fn invite() -> InviteRecord {
+        InviteRecord {
+            id: random::token_id(),
+            role: Role::Guest,
+            label: Some("\u{1F469}".repeat(MAX_NAME_CHARS)),
+            kind: InviteKind::RoomLink,
+            created_at: 1_700_000_000,
+            expires_at: 1_700_086_400,
+            uses: u32::MAX,
+            max_uses: Some(10),
+            revocation: Revocation::WithSessions { at: 1_700_086_400 },
         }
     }
 
@@ -207,6 +250,32 @@ mod tests {
         let record = record();
         store.save(&record).unwrap();
         assert_eq!(RoomStore::open(folder.path()).unwrap().load(10), [record]);
+    }
+
+    #[test]
+    fn a_room_with_all_it_may_have_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RoomStore::open(folder.path()).unwrap();
+        let mut record = record();
+        record.invites = vec![invite(); MAX_INVITES + MAX_ADMISSIONS];
+        record.roles = vec![record.roles[0].clone(); MAX_GIVEN_ROLES];
+        record.removed = vec![record.removed[0].clone(); MAX_REMOVED];
+        store.save(&record).unwrap();
+        assert_eq!(store.load(10), [record]);
+    }
+
+    /// As the first version wrote them.
+    #[test]
+    fn a_file_without_the_newer_fields_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = RoomStore::open(folder.path()).unwrap();
+        let room_id = random::room_id();
+        let text = format!(
+            r#"{{"roomId":"{room_id}","hostName":"Ada","inviteOnly":false,"createdAt":5}}"#
+        );
+        fs::write(store.path(&room_id), text).unwrap();
+        let created_at = SystemTime::UNIX_EPOCH + Duration::from_millis(5);
+        assert_eq!(store.load(10), [RoomRecord::new(room_id, "Ada".to_owned(), created_at)]);
     }
 
     #[test]
@@ -239,7 +308,7 @@ mod tests {
         let misnamed = store.path(&random::room_id());
         fs::copy(store.path(&record.room_id), misnamed).unwrap();
         fs::write(store.path(&random::room_id()), "{").unwrap();
-        fs::write(store.path(&random::room_id()), vec![b' '; 5000]).unwrap();
+        fs::write(store.path(&random::room_id()), vec![b' '; 300 * 1024]).unwrap();
         fs::write(folder.path().join("rooms/room-cut-off.new"), "{").unwrap();
         assert_eq!(store.load(10), [record]);
     }

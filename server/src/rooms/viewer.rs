@@ -9,15 +9,20 @@ use sfu::codec::Codec;
 use shared::{
     ids::{ConsumerId, ParticipantId, ProducerId, TransportId},
     media::MediaKind,
+    signaling::Role,
 };
 use tokio::sync::Notify;
 
 use super::session::HttpSession;
+use crate::invites::Invite;
 
 /// One who watches. They are no participant: nobody sees them, and they take no place of one.
 #[derive(Debug)]
 pub struct Viewer {
     pub(super) session: HttpSession,
+    /// The invite they came by.
+    pub(super) invite_id: String,
+    pub(super) role: Role,
     pub(super) transport_id: TransportId,
     pub(super) subject: Subject,
     pub(super) lines: Vec<ViewLine>,
@@ -82,12 +87,13 @@ impl Viewer {
     #[must_use]
     pub fn new(
         session: HttpSession,
+        invite: Invite,
         transport_id: TransportId,
-        subject: Subject,
-        lines: Vec<ViewLine>,
+        (subject, lines): (Subject, Vec<ViewLine>),
     ) -> Self {
+        let (invite_id, role) = (invite.id, invite.role);
         let wake = Arc::new(Notify::new());
-        Self { session, transport_id, subject, lines, wake, is_over: false }
+        Self { session, invite_id, role, transport_id, subject, lines, wake, is_over: false }
     }
 
     /// Told whenever the room has changed, and when the viewer is gone.

@@ -1,28 +1,36 @@
 //! Coming in: who may, as whom, and what they find.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use shared::{
     error::ErrorCode,
-    limits,
+    ids::RoomId,
     media::RtpCapabilities,
-    signaling::{CloseCode, Join, Joined, PROTOCOL_VERSION, Reply, Role, RoomInfo},
+    signaling::{CloseCode, Join, Joined, Knock, PROTOCOL_VERSION, Reply, Role, RoomInfo},
 };
 
-use super::session::{Answered, Place, Question, Refusal, Session};
+use super::session::{Answered, Place, Question, Refusal, Session, Waiting};
 use crate::{
     App,
-    invites::Ticket,
+    invites::{Invite, Ticket},
     random,
     rooms::{
-        Admission, SharedRoom, checked_name,
+        SharedRoom, checked_name,
         member::router_capabilities,
-        room::{Arrival, Entrant, Entry, Room, Seat},
+        room::{Arrival, Door, Entrant, Entry, Pass, Room, Seat},
     },
 };
 
+/// Somebody at the door of a room: who they are, and what they show.
+struct Visitor {
+    room: SharedRoom,
+    ticket: Ticket,
+    pass: Pass,
+}
+
 impl Session {
-    /// Takes the participant in and answers with a snapshot of the room.
+    /// Takes the participant in and answers with a snapshot of the room, or has them wait in its
+    /// lobby.
     pub(super) async fn join(
         &mut self,
         question: Question,
@@ -31,19 +39,64 @@ impl Session {
         if self.place.is_some() {
             return Err(ErrorCode::AlreadyJoined.into());
         }
-        let (room, ticket) = self.app.admit(&join, SystemTime::now()).map_err(refusal)?;
-        let capabilities = join.rtp_capabilities;
+        self.stop_waiting();
+        let visitor = self.app.identify(&join, SystemTime::now()).map_err(refusal)?;
+        let door = visitor.room.lock().door(visitor.pass, &visitor.ticket);
+        match door.map_err(refusal)? {
+            Door::Open => self.come_in(question, visitor, join.rtp_capabilities).await,
+            Door::Lobby => self.knock(question, visitor),
+        }
+    }
+
+    /// Gives up the wait in a lobby, if there is one.
+    pub(super) fn stop_waiting(&mut self) {
+        if let Some(Waiting { room, knock_id }) = self.waiting.take() {
+            room.lock().end_knock(knock_id);
+        }
+    }
+
+    fn knock(&mut self, question: Question, visitor: Visitor) -> Result<Answered, Refusal> {
+        let Visitor { room, ticket, .. } = visitor;
+        let limited = self.app.limits.knocks.take(self.client.0, Instant::now());
+        limited.map_err(|_| ErrorCode::TooMany)?;
+        let knock_id = self.app.rooms.next_knock_id();
+        let knock = Knock { knock_id, display_name: ticket.display_name };
+        let answered = {
+            let mut room = room.lock();
+            let knocking = room.knock(knock, self.outbox.clone())?;
+            question.answer(Reply::Knocking(knocking))
+        };
+        tracing::info!(%knock_id, room_id = %ticket.room, "[ROOM] {knock_id} waits");
+        self.waiting = Some(Waiting { room, knock_id });
+        Ok(answered)
+    }
+
+    async fn come_in(
+        &mut self,
+        question: Question,
+        visitor: Visitor,
+        capabilities: RtpCapabilities,
+    ) -> Result<Answered, Refusal> {
+        let Visitor { room, ticket, pass } = visitor;
         let seat = Seat { participant_id: ticket.participant.clone(), connection: self.connection };
+        let entrant = Entrant {
+            ticket: ticket.clone(),
+            pass,
+            capabilities,
+            connection: self.connection,
+            arrival: Arrival::Socket {
+                outbox: self.outbox.clone(),
+                link_start: self.base.invite_link(&ticket.room, "").into(),
+            },
+        };
         let app = self.app.clone();
         // Enters the room and answers, in one go: nothing that happens after the snapshot may be
         // told before it.
         let sit_down = |guard: &mut Room| {
-            let entry = guard.enter(self.entrant(&ticket, capabilities))?;
-            let Entry { resumed, others, discarded } = entry;
-            let mut joined = self.joined(guard.host_name(), ticket);
-            joined.resumed = resumed;
-            joined.participants = others;
-            joined.max_video_bitrate = guard.max_video_bitrate(&seat.participant_id);
+            let mut entry = guard.enter(entrant)?;
+            let (resumed, discarded) = (entry.resumed, std::mem::take(&mut entry.discarded));
+            let joined = self.joined(guard, ticket, entry);
+            app.rooms.keep(guard);
             let answered = question.answer(Reply::Join(Box::new(joined)));
             guard.tell_speakers(&seat);
             Ok((answered, resumed, discarded))
@@ -55,36 +108,33 @@ impl Session {
         Ok(answered)
     }
 
-    fn entrant(&self, ticket: &Ticket, capabilities: RtpCapabilities) -> Entrant {
-        Entrant {
-            participant_id: ticket.participant.clone(),
-            role: ticket.role,
-            display_name: ticket.display_name.clone(),
-            capabilities,
-            connection: self.connection,
-            arrival: Arrival::Socket { outbox: self.outbox.clone() },
-        }
-    }
-
-    /// The snapshot but for the others.
-    fn joined(&self, host_name: &str, ticket: Ticket) -> Joined {
+    /// The snapshot for somebody who has just come in.
+    fn joined(&self, room: &mut Room, ticket: Ticket, entry: Entry) -> Joined {
         let now = SystemTime::now();
         let app = &self.app;
-        let guest_token = app.invites.issue(&ticket.room, Role::Guest, now);
+        let ticket = Ticket { role: entry.role, ..ticket };
+        let link = room.room_link(Role::Guest, app.invites.lifetime(), now);
+        let link = link.map(|grant| self.base.invite_link(&ticket.room, &app.invites.token(grant)));
+        let rules = room.rules();
         Joined {
             resume_ticket: app.invites.issue_ticket(&ticket, now),
             room: RoomInfo {
-                invite_link: Some(self.base.invite_link(&ticket.room, &guest_token)),
+                invite_link: link,
                 room_id: ticket.room,
-                host_name: host_name.to_owned(),
+                host_name: room.host_name().to_owned(),
+                locked: rules.locked,
+                lobby: rules.lobby,
             },
             ice_servers: app.signaling.ice_servers(ticket.participant.as_str(), now),
+            max_video_bitrate: room.max_video_bitrate(&ticket.participant),
             participant_id: ticket.participant,
-            role: ticket.role,
-            resumed: false,
-            participants: Vec::new(),
+            role: entry.role,
+            resumed: entry.resumed,
+            participants: entry.others,
+            chat: room.chat(),
+            raised_hands: room.raised_hands().to_vec(),
+            knocks: room.knocks(entry.role),
             router_rtp_capabilities: router_capabilities(),
-            max_video_bitrate: limits::DEFAULT_VIDEO_BITRATE,
         }
     }
 
@@ -103,49 +153,53 @@ impl Session {
 
 /// Admission.
 impl App {
-    /// Decides who comes in where.
-    fn admit(&self, join: &Join, now: SystemTime) -> Result<(SharedRoom, Ticket), ErrorCode> {
+    /// Finds out who wants to come in where. Whether they may is for the room's door to say.
+    fn identify(&self, join: &Join, now: SystemTime) -> Result<Visitor, ErrorCode> {
         if join.protocol_version != PROTOCOL_VERSION {
             return Err(ErrorCode::ClientOld);
         }
         if self.shutdown.is_begun() {
             return Err(ErrorCode::ServerShutdown);
         }
-        let ticket = match (&join.resume_ticket, &join.token) {
+        let (pass, ticket) = match (&join.resume_ticket, &join.token) {
             (Some(ticket), _) => {
-                self.invites.verify_ticket(ticket, now).map_err(|_| ErrorCode::TicketInvalid)?
+                let ticket = self.invites.verify_ticket(ticket, now);
+                (Pass::Ticket, ticket.map_err(|_| ErrorCode::TicketInvalid)?)
             }
             (None, Some(token)) => {
                 let invite = self.invites.verify(token, now).map_err(|error| error.code())?;
-                newcomer(join, invite.room, invite.role)?
+                let name = checked_name(&join.display_name)?;
+                (Pass::Invite, Ticket::of_invite(invite, name))
             }
             (None, None) => {
                 let room = join.room_id.clone().ok_or(ErrorCode::BadRequest)?;
-                newcomer(join, room, Role::Guest)?
+                let name = checked_name(&join.display_name)?;
+                (Pass::BareId, newcomer(room, Role::Guest, name))
             }
         };
         if join.room_id.as_ref().is_some_and(|room_id| *room_id != ticket.room) {
-            let has_ticket = join.resume_ticket.is_some();
-            return Err(if has_ticket {
-                ErrorCode::TicketInvalid
-            } else {
-                ErrorCode::InviteInvalid
+            return Err(match pass {
+                Pass::Ticket => ErrorCode::TicketInvalid,
+                Pass::Invite | Pass::BareId => ErrorCode::InviteInvalid,
             });
         }
         let room = self.rooms.find(&ticket.room).ok_or(ErrorCode::RoomNotFound)?;
-        let is_bare = join.resume_ticket.is_none() && join.token.is_none();
-        let admission = room.lock().admission();
-        match admission {
-            Admission::InviteOnly if is_bare => Err(ErrorCode::InviteRequired),
-            Admission::InviteOnly | Admission::BareIdAllowed => Ok((room, ticket)),
-        }
+        Ok(Visitor { room, ticket, pass })
     }
 }
 
-/// A new participant with the name from the request.
-fn newcomer(join: &Join, room: shared::ids::RoomId, role: Role) -> Result<Ticket, ErrorCode> {
-    let display_name = checked_name(&join.display_name)?.to_owned();
-    Ok(Ticket { room, participant: random::participant_id(), role, display_name })
+impl Ticket {
+    /// A new participant who comes by an invite.
+    pub(crate) fn of_invite(invite: Invite, display_name: &str) -> Self {
+        let invite_id = Some(invite.id);
+        Self { invite_id, ..newcomer(invite.room, invite.role, display_name) }
+    }
+}
+
+fn newcomer(room: RoomId, role: Role, display_name: &str) -> Ticket {
+    let display_name = display_name.to_owned();
+    let participant = random::participant_id();
+    Ticket { room, participant, role, display_name, invite_id: None }
 }
 
 /// A join that can only fail again ends the connection.
@@ -153,12 +207,17 @@ fn refusal(code: ErrorCode) -> Refusal {
     use ErrorCode as E;
 
     match code {
-        E::InviteInvalid | E::InviteExpired | E::InviteRevoked | E::InviteRequired => {
-            Refusal::final_with(code, CloseCode::Unauthorized)
-        }
-        E::TicketInvalid | E::ClientOld => Refusal::final_with(code, CloseCode::Unauthorized),
+        E::InviteInvalid
+        | E::InviteExpired
+        | E::InviteRevoked
+        | E::InviteUsedUp
+        | E::InviteRequired
+        | E::TicketInvalid
+        | E::ClientOld => Refusal::final_with(code, CloseCode::Unauthorized),
+        E::Kicked => Refusal::final_with(code, CloseCode::Kicked),
         E::RoomNotFound => Refusal::final_with(code, CloseCode::RoomNotFound),
         E::RoomFull => Refusal::final_with(code, CloseCode::RoomFull),
+        E::RoomLocked => Refusal::final_with(code, CloseCode::RoomLocked),
         E::ServerShutdown => Refusal::final_with(code, CloseCode::ServiceRestart),
         other => other.into(),
     }

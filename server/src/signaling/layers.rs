@@ -35,15 +35,14 @@ impl Place {
         question: Question,
         limit: &SetMaxBitrate,
     ) -> Result<Answered, Refusal> {
-        let (videos, record) = {
+        let videos = {
             let mut room = self.room.lock();
-            (room.limit_video(&self.seat, limit)?, room.record().clone())
+            let videos = room.limit_video(&self.seat, limit)?;
+            self.app.rooms.keep(&mut room);
+            videos
         };
         for producer_id in videos {
             self.hold_to_limit(producer_id).await;
-        }
-        if limit.participant_id.is_none() {
-            self.app.rooms.save(&record);
         }
         Ok(question.answer(Reply::Done))
     }

@@ -84,9 +84,8 @@ impl Place {
         question: Question,
         ProducerRef { producer_id }: ProducerRef,
     ) -> Result<Answered, Refusal> {
-        self.own_producer(producer_id)?;
-        self.media(Command::PauseProducer { producer_id }).await?;
         self.room.lock().set_paused(&self.seat, producer_id, true)?;
+        self.settle(producer_id).await?;
         Ok(question.answer(Reply::Done))
     }
 
@@ -96,10 +95,26 @@ impl Place {
         question: Question,
         ProducerRef { producer_id }: ProducerRef,
     ) -> Result<Answered, Refusal> {
-        self.own_producer(producer_id)?;
-        self.media(Command::ResumeProducer { producer_id }).await?;
         self.room.lock().set_paused(&self.seat, producer_id, false)?;
+        self.settle(producer_id).await?;
         Ok(question.answer(Reply::Done))
+    }
+
+    /// Has the worker forward a producer, or not, as the room says; also when that changes
+    /// meanwhile, for its owner and a host may both say something at once.
+    pub(super) async fn settle(&self, producer_id: ProducerId) -> Result<(), ErrorCode> {
+        let wanted = || self.room.lock().is_paused(producer_id);
+        let mut next = wanted();
+        while let Some(paused) = next {
+            let command = if paused {
+                Command::PauseProducer { producer_id }
+            } else {
+                Command::ResumeProducer { producer_id }
+            };
+            self.app.insist(&self.room, command).await?;
+            next = wanted().filter(|now| *now != paused);
+        }
+        Ok(())
     }
 
     fn own_producer(&self, producer_id: ProducerId) -> Result<(), ErrorCode> {

@@ -5,12 +5,13 @@ use std::time::Instant;
 use serde::Deserialize;
 use shared::{
     error::ErrorCode,
+    ids::KnockId,
     signaling::{ClientMessage, CloseCode, Reply, Request, ServerMessage, SignalingError},
 };
 
 use crate::{
     AppState,
-    http::origin::PublicBase,
+    http::origin::{ClientAddress, PublicBase},
     rooms::{
         SharedRoom,
         member::ConnectionId,
@@ -29,10 +30,21 @@ pub(super) struct Session {
     pub(super) app: AppState,
     pub(super) outbox: Outbox,
     pub(super) connection: ConnectionId,
+    /// Who is at the other end.
+    pub(super) client: ClientAddress,
     /// Where invite links start.
     pub(super) base: PublicBase,
+    /// While waiting to be admitted, and until the connection joins after that.
+    pub(super) waiting: Option<Waiting>,
     /// Once joined.
     pub(super) place: Option<Place>,
+}
+
+/// A knock of a connection that has not joined.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) room: SharedRoom,
+    pub(super) knock_id: KnockId,
 }
 
 /// A participant's place in a room. What a joined connection may ask is asked of it, and what is
@@ -75,9 +87,15 @@ pub(super) enum Heard {
 
 impl Session {
     /// A connection that has not joined.
-    pub(super) fn new(app: AppState, base: PublicBase) -> Self {
+    pub(super) fn new(app: AppState, client: ClientAddress, base: PublicBase) -> Self {
         let connection = app.signaling.next_connection();
-        Self { app, outbox: Outbox::new(), connection, base, place: None }
+        Self { app, outbox: Outbox::new(), connection, client, base, waiting: None, place: None }
+    }
+
+    /// Whether the connection waits in a lobby.
+    pub(super) fn is_waiting(&self) -> bool {
+        let waits = |waiting: &Waiting| waiting.room.lock().is_waiting(waiting.knock_id);
+        self.waiting.as_ref().is_some_and(waits)
     }
 
     /// Does what a message asks.
@@ -100,6 +118,7 @@ impl Session {
 
     /// Takes the connection's end.
     pub(super) async fn end(&mut self, how: Departure) {
+        self.stop_waiting();
         if let Some(place) = self.place.take() {
             place.leave(how).await;
         }
@@ -112,24 +131,9 @@ impl Session {
     ) -> Result<Answered, Refusal> {
         match request {
             Request::Join(data) => self.join(question, data).await,
-            Request::CreateTransport(data) => self.place()?.create_transport(question, data).await,
-            Request::ConnectTransport(data) => {
-                self.place()?.connect_transport(question, data).await
-            }
-            Request::Produce(data) => self.place()?.produce(question, data).await,
-            Request::CloseProducer(data) => self.place()?.close_producer(question, data).await,
-            Request::PauseProducer(data) => self.place()?.pause_producer(question, data).await,
-            Request::ResumeProducer(data) => self.place()?.resume_producer(question, data).await,
-            Request::Consume(data) => self.place()?.consume(question, data).await,
-            Request::ResumeConsumer(data) => self.place()?.resume_consumer(question, data).await,
-            Request::PauseConsumer(data) => self.place()?.pause_consumer(question, data).await,
-            Request::CloseConsumer(data) => self.place()?.close_consumer(question, data).await,
-            Request::SetPreferredLayers(data) => {
-                self.place()?.set_preferred_layers(question, data).await
-            }
-            Request::SetMaxBitrate(data) => self.place()?.set_max_bitrate(question, &data).await,
             Request::Leave => self.leave(question).await,
             Request::Ping => Ok(question.answer(Reply::Done)),
+            other => self.place()?.dispatch(question, other).await,
         }
     }
 
@@ -160,6 +164,45 @@ impl Session {
 }
 
 impl Place {
+    /// Does what a participant asks; what a [`Session`] answers itself does not get here.
+    async fn dispatch(&self, question: Question, request: Request) -> Result<Answered, Refusal> {
+        match request {
+            Request::CreateTransport(data) => self.create_transport(question, data).await,
+            Request::ConnectTransport(data) => self.connect_transport(question, data).await,
+            Request::Produce(data) => self.produce(question, data).await,
+            Request::CloseProducer(data) => self.close_producer(question, data).await,
+            Request::PauseProducer(data) => self.pause_producer(question, data).await,
+            Request::ResumeProducer(data) => self.resume_producer(question, data).await,
+            Request::Consume(data) => self.consume(question, data).await,
+            Request::ResumeConsumer(data) => self.resume_consumer(question, data).await,
+            Request::PauseConsumer(data) => self.pause_consumer(question, data).await,
+            Request::CloseConsumer(data) => self.close_consumer(question, data).await,
+            Request::SetPreferredLayers(data) => self.set_preferred_layers(question, data).await,
+            Request::SetMaxBitrate(data) => self.set_max_bitrate(question, &data).await,
+            Request::SendChat(data) => self.send_chat(question, &data),
+            Request::RaiseHand(data) => self.raise_hand(question, data),
+            Request::React(data) => self.react(question, data),
+            Request::LowerHand(data) => self.lower_hand(question, &data),
+            Request::SetLocked(data) => self.set_locked(question, data),
+            Request::SetLobby(data) => self.set_lobby(question, data),
+            Request::Mute(data) => self.mute(question, &data).await,
+            Request::AskToUnmute(data) => self.ask_to_unmute(question, &data),
+            Request::StopShare(data) => self.stop_share(question, &data).await,
+            Request::StopVideo(data) => self.stop_video(question, &data).await,
+            Request::Remove(data) => self.remove(question, &data).await,
+            Request::SetRole(data) => self.set_role(question, &data),
+            Request::EndMeeting => self.end_meeting(question).await,
+            Request::Admit(data) => self.admit(question, data),
+            Request::Refuse(data) => self.refuse(question, data),
+            Request::ListInvites => self.list_invites(question),
+            Request::CreateInvite(data) => self.create_invite(question, &data),
+            Request::RevokeInvite(data) => self.revoke_invite(question, &data).await,
+            Request::Join(_) | Request::Leave | Request::Ping => {
+                Err(ErrorCode::AlreadyJoined.into())
+            }
+        }
+    }
+
     /// Gives the place up, or only for now.
     pub(crate) async fn leave(&self, how: Departure) {
         let participant_id = &self.seat.participant_id;

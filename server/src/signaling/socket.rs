@@ -12,18 +12,19 @@ use tokio_tungstenite::tungstenite;
 
 use super::{
     news,
-    pace::{GARBAGE_COST, Pace, Verdict},
     session::{Heard, Session},
 };
 use crate::{
-    AppState,
-    http::origin::PublicBase,
+    pace::{Pace, Verdict},
     rooms::{outbox::Outgoing, room::Departure},
 };
 
+/// What broken messages cost, in ordinary ones: a few are a bug, many an attack.
+const GARBAGE_COST: u32 = 20;
+
 /// Serves a connection to its end.
-pub(super) async fn serve(socket: WebSocket, app: AppState, base: PublicBase) {
-    let connection = Connection::new(socket, Session::new(app, base));
+pub(super) async fn serve(socket: WebSocket, session: Session) {
+    let connection = Connection::new(socket, session);
     let number = connection.session.connection.0;
     tracing::debug!(connection = number, "[SOCKET] {number} opened");
     Box::pin(connection.run()).await;
@@ -71,7 +72,7 @@ impl Connection {
     fn new(socket: WebSocket, session: Session) -> Self {
         let settings = &session.app.signaling.settings;
         let now = Instant::now();
-        let pace = Pace::new(settings.pace, now);
+        let pace = Pace::new(settings.pace);
         let join_deadline = tokio::time::Instant::now() + settings.join_timeout;
         let mut heartbeat = tokio::time::interval(settings.heartbeat_interval);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -98,6 +99,11 @@ impl Connection {
     /// What is to be written comes before what is to be read.
     async fn next_step(&mut self) -> Step {
         let joined = self.session.place.is_some();
+        if self.session.is_waiting() {
+            // Who waits in a lobby has time to join from when they are let in.
+            let join_timeout = self.session.app.signaling.settings.join_timeout;
+            self.join_deadline = tokio::time::Instant::now() + join_timeout;
+        }
         tokio::select! {
             biased;
             () = self.session.app.shutdown.begun(), if self.goodbye == Goodbye::NotYet => {
@@ -120,6 +126,7 @@ impl Connection {
             Step::Receive(Some(Err(error))) => Some(end_of(error)),
             Step::Receive(None) => Some(End::ByPeer),
             Step::Beat => self.beat().await,
+            Step::JoinOverdue if self.session.is_waiting() => None,
             Step::JoinOverdue => Some(End::Close(CloseCode::Timeout)),
             Step::Shutdown => {
                 self.goodbye = Goodbye::Said;

@@ -20,12 +20,18 @@ pub enum CloseCode {
     Kicked = 4403,
     /// No such room, or it ended.
     RoomNotFound = 4404,
+    /// The host ended the meeting for everyone.
+    MeetingEnded = 4405,
+    /// The host does not let in who knocked.
+    KnockRefused = 4406,
     /// No `join` in time, or silence.
     Timeout = 4408,
     /// Another socket took the participant over.
     Replaced = 4409,
     /// Every place is taken.
     RoomFull = 4410,
+    /// The host locked the room.
+    RoomLocked = 4423,
     /// Too many messages.
     Flood = 4429,
     /// The client does not read what it is sent.
@@ -34,7 +40,7 @@ pub enum CloseCode {
 
 impl CloseCode {
     /// Every code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Normal,
         Self::Unsupported,
         Self::InvalidData,
@@ -43,9 +49,12 @@ impl CloseCode {
         Self::Unauthorized,
         Self::Kicked,
         Self::RoomNotFound,
+        Self::MeetingEnded,
+        Self::KnockRefused,
         Self::Timeout,
         Self::Replaced,
         Self::RoomFull,
+        Self::RoomLocked,
         Self::Flood,
         Self::SlowReader,
     ];

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Participant, Presence, Producer, ProducerRef};
+use super::{
+    Admitted, AskedToUnmute, ChatMessage, HandsRaised, HostPresent, InviteLinkChanged, Knock,
+    KnockRef, MutedBy, Participant, Presence, Producer, ProducerRef, Reacted, RoleChanged,
+    RoomChanged, StoppedBy,
+};
 use crate::{
     error::ErrorCode,
     ids::{ConsumerId, ParticipantId, ProducerId, TransportId},
@@ -37,6 +41,32 @@ pub enum Event {
     ConsumerLayer(ConsumerLayer),
     /// Who speaks.
     ActiveSpeakers(ActiveSpeakers),
+    /// Someone wrote to everyone; also told to who did.
+    ChatMessage(ChatMessage),
+    /// Whose hands are up has changed.
+    HandsRaised(HandsRaised),
+    /// Someone shows a reaction; also told to who does.
+    Reaction(Reacted),
+    /// The room was locked, opened, or its lobby changed.
+    RoomChanged(RoomChanged),
+    /// The link that lets guests in is another one.
+    InviteLinkChanged(InviteLinkChanged),
+    /// One's own microphone or camera was paused by a host.
+    MutedBy(MutedBy),
+    /// One's own screen share was ended by a host.
+    StoppedBy(StoppedBy),
+    /// A host would like to hear one.
+    AskedToUnmute(AskedToUnmute),
+    /// Someone may do more now, or less.
+    RoleChanged(RoleChanged),
+    /// Someone waits to be let in; for those who may admit.
+    Knock(Knock),
+    /// They wait no more; for those who may admit.
+    KnockGone(KnockRef),
+    /// One may come in, after one knocked.
+    Admitted(Admitted),
+    /// Someone who may admit came, or the last of them went; for those who wait.
+    HostPresent(HostPresent),
     /// The server is about to stop; the client reconnects by itself.
     ServerShutdown,
 }

@@ -8,9 +8,9 @@ use shared::{
     limits::DEFAULT_VIDEO_BITRATE,
     media::{DescriptionKind, MediaKind, RtpCapabilities, SessionDescription, Source},
     signaling::{
-        ClientMessage, ConnectTransport, Consumed, Event, Joined, Participant, Presence, Producer,
-        ProducerRef, Reply, Request, Role, RoomInfo, ServerMessage, TransportConnected,
-        TransportCreated,
+        ClientMessage, ConnectTransport, Consumed, Event, Invite, InviteList, Joined, Participant,
+        Presence, Producer, ProducerRef, Reply, Request, Role, RoomInfo, ServerMessage,
+        TransportConnected, TransportCreated,
     },
 };
 
@@ -271,8 +271,37 @@ impl World {
             | Request::CloseConsumer(_)
             | Request::SetPreferredLayers(_)
             | Request::SetMaxBitrate(_)
+            | Request::SendChat(_)
+            | Request::RaiseHand(_)
+            | Request::React(_)
+            | Request::LowerHand(_)
+            | Request::SetLocked(_)
+            | Request::SetLobby(_)
+            | Request::Mute(_)
+            | Request::AskToUnmute(_)
+            | Request::StopShare(_)
+            | Request::StopVideo(_)
+            | Request::Remove(_)
+            | Request::SetRole(_)
+            | Request::EndMeeting
+            | Request::Admit(_)
+            | Request::Refuse(_)
+            | Request::RevokeInvite(_)
             | Request::Leave
             | Request::Ping => Reply::Done,
+            Request::ListInvites => Reply::ListInvites(InviteList::default()),
+            Request::CreateInvite(create) => Reply::CreateInvite(Invite {
+                invite_id: number.to_string(),
+                role: create.role,
+                label: create.label,
+                link: None,
+                created_at: 0,
+                expires_at: 0,
+                uses: 0,
+                max_uses: create.max_uses,
+                revoked: false,
+                is_room_link: false,
+            }),
         }
     }
 
@@ -282,8 +311,17 @@ impl World {
             role: Role::Guest,
             resume_ticket: format!("ticket {}", self.next_number),
             resumed: false,
-            room: RoomInfo { room_id: room_id(), host_name: "Grace".to_owned(), invite_link: None },
+            room: RoomInfo {
+                room_id: room_id(),
+                host_name: "Grace".to_owned(),
+                invite_link: None,
+                locked: false,
+                lobby: false,
+            },
             participants: self.others.clone(),
+            chat: Vec::new(),
+            raised_hands: Vec::new(),
+            knocks: Vec::new(),
             ice_servers: Vec::new(),
             router_rtp_capabilities: RtpCapabilities::default(),
             max_video_bitrate: DEFAULT_VIDEO_BITRATE,

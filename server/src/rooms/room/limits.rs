@@ -5,14 +5,11 @@ use shared::{
     ids::{ParticipantId, ProducerId},
     limits::{MAX_VIDEO_BITRATE, MIN_VIDEO_BITRATE},
     media::MediaKind,
-    signaling::{Event, MaxBitrate, Role, SetMaxBitrate},
+    signaling::{Event, MaxBitrate, Right, SetMaxBitrate},
 };
 
-use super::{Room, Seat};
-use crate::rooms::{
-    member::{Member, Published},
-    store::RoomRecord,
-};
+use super::{Actor, Room, Seat};
+use crate::rooms::member::{Member, Published};
 
 /// Why nothing was limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,12 +26,6 @@ pub enum LimitError {
 }
 
 impl Room {
-    /// What outlasts those who are in the room.
-    #[must_use]
-    pub const fn record(&self) -> &RoomRecord {
-        &self.record
-    }
-
     /// Bits per second that a participant, or a newcomer, may send of each video source.
     #[must_use]
     pub fn max_video_bitrate(&self, id: &ParticipantId) -> u32 {
@@ -53,10 +44,7 @@ impl Room {
         seat: &Seat,
         limit: &SetMaxBitrate,
     ) -> Result<Vec<ProducerId>, LimitError> {
-        match self.member(seat).map_err(LimitError::Refused)?.role {
-            Role::Host => {}
-            Role::Guest => return Err(LimitError::Refused(ErrorCode::Forbidden)),
-        }
+        self.check_right(Actor::Seat(seat), Right::LimitVideo).map_err(LimitError::Refused)?;
         let bitrate = limit.max_video_bitrate;
         if !(MIN_VIDEO_BITRATE..=MAX_VIDEO_BITRATE).contains(&bitrate) {
             return Err(LimitError::OutOfBounds);
@@ -71,6 +59,7 @@ impl Room {
             }
             None => {
                 self.record.max_video_bitrate = Some(bitrate);
+                self.unsaved = true;
                 for member in &mut self.members {
                     member.max_video_bitrate = None;
                 }

@@ -2,10 +2,20 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use sfu::codec::Codec;
-use shared::{ids::ConsumerId, media::Source};
+use shared::{
+    ids::{ConsumerId, ParticipantId},
+    media::{RtpCapabilities, Source},
+    signaling::Role,
+};
 
 use super::*;
-use crate::rooms::{member::Published, outbox::Outgoing};
+use crate::{
+    invites::Ticket,
+    rooms::{
+        member::Published,
+        outbox::{Outbox, Outgoing},
+    },
+};
 
 mod news;
 mod viewers;
@@ -37,13 +47,8 @@ struct Socket {
 impl World {
     fn new() -> Self {
         let now = Instant::now();
-        let record = RoomRecord {
-            room_id: RoomId::from_random([7; 16]),
-            host_name: "Ada".to_owned(),
-            admission: Admission::BareIdAllowed,
-            created_at: SystemTime::UNIX_EPOCH,
-            max_video_bitrate: None,
-        };
+        let room_id = RoomId::from_random([7; 16]);
+        let record = RoomRecord::new(room_id, "Ada".to_owned(), SystemTime::UNIX_EPOCH);
         Self { room: Room::new(record, SETTINGS, now), now, connections: 0 }
     }
 
@@ -60,19 +65,31 @@ impl World {
     }
 
     fn try_enter(&mut self, id: &ParticipantId) -> Result<(Socket, Entry), ErrorCode> {
+        self.try_enter_as(id, Role::Guest)
+    }
+
+    fn try_enter_as(
+        &mut self,
+        id: &ParticipantId,
+        role: Role,
+    ) -> Result<(Socket, Entry), ErrorCode> {
+        self.try_enter_with(ticket(id, role), Pass::Ticket)
+    }
+
+    fn try_enter_with(&mut self, ticket: Ticket, pass: Pass) -> Result<(Socket, Entry), ErrorCode> {
+        let participant_id = ticket.participant.clone();
         self.room.router_or_insert_with(|| ROUTER);
         self.connections += 1;
         let connection = ConnectionId(self.connections);
         let outbox = Outbox::new();
         let entry = self.room.enter(Entrant {
-            participant_id: id.clone(),
-            role: Role::Guest,
-            display_name: "Bob".to_owned(),
+            ticket,
+            pass,
             capabilities: RtpCapabilities { codecs: vec!["audio/opus".into(), "video/vp8".into()] },
             connection,
-            arrival: Arrival::Socket { outbox: outbox.clone() },
+            arrival: Arrival::Socket { outbox: outbox.clone(), link_start: "https://x#".into() },
         })?;
-        Ok((Socket { seat: Seat { participant_id: id.clone(), connection }, outbox }, entry))
+        Ok((Socket { seat: Seat { participant_id, connection }, outbox }, entry))
     }
 
     fn enter(&mut self, id: &ParticipantId) -> (Socket, Entry) {
@@ -108,6 +125,16 @@ impl World {
         };
         let published = Published { source, codec, paused: false };
         self.room.add_producer(&socket.seat, transport_id, (producer_id, published))
+    }
+}
+
+fn ticket(id: &ParticipantId, role: Role) -> Ticket {
+    Ticket {
+        room: RoomId::from_random([7; 16]),
+        participant: id.clone(),
+        role,
+        display_name: "Bob".to_owned(),
+        invite_id: None,
     }
 }
 

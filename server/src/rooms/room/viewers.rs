@@ -27,11 +27,13 @@ impl Room {
     ///
     /// # Errors
     ///
-    /// The room has ended, as many watch as may, or the participant they want is not there.
+    /// The room has ended or is locked, their invite counts no more, as many watch as may, or the
+    /// participant they want is not there.
     pub fn add_viewer(&mut self, viewer: Viewer) -> Result<Arc<Notify>, ErrorCode> {
         if self.has_ended() {
             return Err(ErrorCode::RoomNotFound);
         }
+        self.check_invite(Some(&viewer.invite_id), viewer.role)?;
         if let Subject::Participant(id) = &viewer.subject
             && self.members.iter().all(|member| member.id != *id)
         {
@@ -40,6 +42,7 @@ impl Room {
         if self.viewers.len() >= self.settings.max_viewers {
             return Err(ErrorCode::RoomFull);
         }
+        self.count_use(Some(&viewer.invite_id));
         self.life = Life::Occupied;
         let wake = viewer.wake();
         self.viewers.push(viewer);
@@ -109,6 +112,17 @@ impl Room {
         let command = Command::CloseTransport { transport_id: viewer.transport_id };
         let close = self.router_id().map(|router_id| MediaCommand { router_id, command });
         close.into_iter().chain(self.rest_if_deserted(now)).collect()
+    }
+
+    /// Ends the sessions of some viewers.
+    pub(super) fn end_viewers(
+        &mut self,
+        is_meant: impl Fn(&Viewer) -> bool,
+        now: Instant,
+    ) -> Vec<MediaCommand> {
+        let meant = self.viewers.iter().filter(|viewer| !viewer.is_over && is_meant(viewer));
+        let ids: Vec<String> = meant.map(|viewer| viewer.session.id().to_owned()).collect();
+        ids.iter().flat_map(|id| self.remove_viewer(id, now)).collect()
     }
 
     /// What can be watched, the best first.

@@ -4,13 +4,28 @@ use shared::media::MediaKind;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::rooms::viewer::{Subject, ViewChange, ViewLine, Viewer};
+use crate::{
+    invites::Invite,
+    rooms::{
+        session::HttpSession,
+        viewer::{Subject, ViewChange, ViewLine, Viewer},
+    },
+};
 
 const VIEWER: TransportId = TransportId(70);
 
 fn session() -> HttpSession {
     let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
     HttpSession::new("token", "abcd".to_owned(), place)
+}
+
+fn invite() -> Invite {
+    Invite {
+        id: "one".to_owned(),
+        room: RoomId::from_random([7; 16]),
+        role: Role::Guest,
+        expires_at: SystemTime::UNIX_EPOCH,
+    }
 }
 
 /// One m-line of each kind.
@@ -33,7 +48,7 @@ impl World {
         self.room.router_or_insert_with(|| ROUTER);
         let session = session();
         let id = session.id().to_owned();
-        self.room.add_viewer(Viewer::new(session, VIEWER, subject, lines())).map(|_| id)
+        self.room.add_viewer(Viewer::new(session, invite(), VIEWER, (subject, lines()))).map(|_| id)
     }
 
     /// Shows a viewer what they should be shown; returns the producers by m-line.
@@ -148,9 +163,8 @@ fn who_came_over_http_goes_with_the_transport_or_the_router() {
     let (mut world, [bob]) = World::with::<1>();
     world.watch(Subject::Everyone).unwrap();
     let studio = Entrant {
-        participant_id: id(8),
-        role: Role::Guest,
-        display_name: "Studio".to_owned(),
+        ticket: ticket(&id(8), Role::Guest),
+        pass: Pass::Ticket,
         capabilities: RtpCapabilities::default(),
         connection: ConnectionId(80),
         arrival: Arrival::Http { session: session() },
