@@ -90,10 +90,19 @@ impl Peer {
     }
 
     /// Adds an m-line for each source, carrying its device where that is open.
-    pub(crate) fn add_lines(&self, media: &LocalMedia, sources: &[Source], max_video_bitrate: u32) {
+    pub(crate) async fn add_lines(
+        &self,
+        media: &LocalMedia,
+        sources: &[Source],
+        max_video_bitrate: u32,
+    ) {
         for source in sources {
             let line = self.add_line(*source, media.track(*source), max_video_bitrate);
+            let sender = line.sender();
             self.sending.borrow_mut().push((*source, line));
+            if *source == Source::Screen {
+                keep_resolution(&sender).await;
+            }
         }
     }
 
@@ -275,6 +284,17 @@ fn send_encoding(source: Source, layer: &Encoding) -> RtcRtpEncodingParameters {
         drop(Reflect::set(&encoding, &key, &JsValue::from_str("high")));
     }
     encoding
+}
+
+/// Has a browser that cannot keep up leave out pictures rather than make them smaller (W3C
+/// `mst-content-hint` section 5): letters that are scaled down cannot be read. Only parameters of
+/// the sender say so, none of the transceiver that is made.
+async fn keep_resolution(sender: &RtcRtpSender) {
+    let parameters = sender.get_parameters();
+    let value = JsValue::from_str("maintain-resolution");
+    drop(Reflect::set(&parameters, &JsValue::from_str("degradationPreference"), &value));
+    // A browser that refuses does as it likes, and shares the screen all the same.
+    drop(JsFuture::from(sender.set_parameters_with_parameters(&parameters)).await);
 }
 
 async fn set_encodings(sender: &RtcRtpSender, quality: &Quality) {

@@ -130,7 +130,7 @@ impl Driver {
             Effect::Offer { peer, sources, max_video_bitrate, ice_restart } => {
                 let media = self.media.clone();
                 self.drive(peer, async move |peer| {
-                    peer.add_lines(&media, &sources, max_video_bitrate);
+                    peer.add_lines(&media, &sources, max_video_bitrate).await;
                     peer.offer(&sources, ice_restart).await
                 });
             }
