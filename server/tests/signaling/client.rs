@@ -246,6 +246,12 @@ impl Client {
         }
     }
 
+    /// The events that have come until now.
+    pub(crate) async fn events(&mut self) -> Vec<Event> {
+        self.done(Request::Ping).await;
+        self.events.drain(..).collect()
+    }
+
     /// Whether no event has come until now.
     pub(crate) async fn has_no_event(&mut self) -> bool {
         self.done(Request::Ping).await;

@@ -21,18 +21,23 @@ const REFUSAL: &str =
 pub(crate) struct Publisher {
     pub(crate) client: Client,
     transport: TransportId,
-    microphone: ProducerId,
+    pub(crate) microphone: ProducerId,
     pub(crate) camera: ProducerId,
 }
 
 impl Publisher {
-    pub(crate) async fn start(mut client: Client) -> Self {
+    pub(crate) async fn start(client: Client) -> Self {
+        Self::start_with(client, (Source::Microphone, Source::Camera)).await
+    }
+
+    /// Publishes something else from them.
+    pub(crate) async fn start_with(mut client: Client, (sound, picture): (Source, Source)) -> Self {
         let transport = client.create_transport(Direction::Send).await;
         let connected = describe(&mut client, transport, DescriptionKind::Offer, OFFER).await;
         let answer = connected.unwrap().description.unwrap();
         assert_eq!(answer.kind, DescriptionKind::Answer);
-        let microphone = produce(&mut client, transport, "0", Source::Microphone).await.unwrap();
-        let camera = produce(&mut client, transport, "1", Source::Camera).await.unwrap();
+        let microphone = produce(&mut client, transport, "0", sound).await.unwrap();
+        let camera = produce(&mut client, transport, "1", picture).await.unwrap();
         Self { client, transport, microphone, camera }
     }
 }
