@@ -56,12 +56,14 @@ format:
 	cargo fmt --all --check
 
 # The whole workspace at once, on the host with the page's feature `ssr`; then the page alone, as
-# the browser gets it. The two features exclude each other.
+# the browser gets it, in its two modules. The features exclude each other.
 .PHONY: lint
 lint: toolchain
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	CARGO_TARGET_DIR=$(PAGE_TARGET) cargo clippy --locked --package frontend --features hydrate \
-	  --target wasm32-unknown-unknown -- -D warnings
+	for feature in hydrate csr; do \
+	  CARGO_TARGET_DIR=$(PAGE_TARGET) cargo clippy --locked --package frontend --features $$feature \
+	    --target wasm32-unknown-unknown -- -D warnings; \
+	done
 
 .PHONY: unit
 unit: ## The tests beside the code

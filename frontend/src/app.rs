@@ -11,7 +11,7 @@ use leptos_router::{
 use wasm_bindgen::JsCast;
 
 use crate::{
-    pages::{join::JoinPage, landing::LandingPage, not_found::NotFoundPage, room::RoomPage},
+    pages::{entrance::RoomPage, join::JoinPage, landing::LandingPage, not_found::NotFoundPage},
     text::{self, Language},
 };
 

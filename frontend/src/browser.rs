@@ -11,9 +11,11 @@
 //! | `peer` | one peer connection |
 //! | `sound` | the others' sound |
 //! | `visibility` | how large an element is shown |
+//! | `module` | the module of WebAssembly that shows meetings, and how it is fetched |
 //! | `page` | the time, chance, and what the page is told of the network and its end |
 
 pub mod devices;
+pub(crate) mod module;
 pub(crate) mod page;
 pub(crate) mod peer;
 pub(crate) mod socket;

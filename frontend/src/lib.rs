@@ -13,7 +13,9 @@
 //! | [`browser`] | cameras, sockets, peer connections |
 //! | [`session`] | a running meeting for the components |
 //!
-//! Built twice: with the feature `ssr` into the server, with `hydrate` into WebAssembly.
+//! Built three times: with the feature `ssr` into the server, with `hydrate` into the module of
+//! WebAssembly that takes the page over (`bin/page.rs`), with `csr` into the module that shows a
+//! meeting (`bin/room.rs`), which is fetched at the door of a room.
 #![allow(
     unreachable_pub,
     reason = "`#[component]` writes items that the lint takes for its user's"
@@ -34,8 +36,46 @@ pub mod text;
 
 /// Takes over the page that the server rendered.
 #[cfg(feature = "hydrate")]
-#[wasm_bindgen::prelude::wasm_bindgen(start)]
 pub fn start() {
-    std::panic::set_hook(Box::new(|panic| leptos::logging::error!("{panic}")));
+    report_panics();
     leptos::mount::hydrate_body(app::App);
+}
+
+/// Has panics written to the browser's console.
+pub fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| leptos::logging::error!("{panic}")));
+}
+
+/// A meeting that is shown; dropping it leaves the meeting and takes it off the page.
+#[cfg(feature = "csr")]
+pub struct MeetingOnPage {
+    _mounted: Box<dyn std::any::Any>,
+}
+
+#[cfg(feature = "csr")]
+impl MeetingOnPage {
+    /// Shows the meeting in `room` inside of `place`, for the packed `arrival` or whoever comes
+    /// back; none if there can be no such room.
+    #[must_use]
+    pub fn enter(
+        place: web_sys::HtmlElement,
+        room: &str,
+        arrival: &wasm_bindgen::JsValue,
+    ) -> Option<Self> {
+        use leptos::{mount::mount_to, prelude::*};
+
+        let room: shared::ids::RoomId = room.parse().ok()?;
+        let arrival = arrival::Arrival::from_js(arrival);
+        let mounted = mount_to(place, move || {
+            view! { <pages::room::MeetingPage room=room arrival=arrival/> }
+        });
+        Some(Self { _mounted: Box::new(mounted) })
+    }
+}
+
+#[cfg(feature = "csr")]
+impl std::fmt::Debug for MeetingOnPage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MeetingOnPage").finish_non_exhaustive()
+    }
 }

@@ -23,6 +23,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use shared::{
     error::ErrorCode,
     ids::{ParticipantId, RoomId},
@@ -67,7 +68,7 @@ const NOTICE_TIME: Duration = Duration::from_secs(6);
 const TELLING_FAILURES: u32 = 2;
 
 /// Where someone wants to go, and as whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JoinIntent {
     /// The room; with a token it may be left out.
     pub room: Option<RoomId>,

@@ -1,5 +1,6 @@
-//! One component per route.
+//! One component per route; the meeting, which the browser mounts by itself, is in [`room`].
 
+pub mod entrance;
 pub mod join;
 pub mod landing;
 pub mod not_found;

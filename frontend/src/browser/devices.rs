@@ -41,9 +41,10 @@ struct Tracks {
     lost: Option<Rc<dyn Fn(Source)>>,
 }
 
-/// An open device. Dropping it closes it.
+/// An open device. Dropping it closes it, unless it was released.
 struct Held {
     track: MediaStreamTrack,
+    is_released: bool,
     _on_ended: Closure<dyn FnMut(Event)>,
 }
 
@@ -108,10 +109,35 @@ impl LocalMedia {
 
     /// Closes everything.
     pub fn close_all(&self) {
-        DEVICES
-            .into_iter()
-            .chain([Source::Screen, Source::ScreenAudio])
-            .for_each(|it| self.close(it));
+        SOURCES.into_iter().for_each(|it| self.close(it));
+    }
+
+    /// Gives the open tracks away, for [`Self::holding`] in another module: pairs of a source's
+    /// name and its track. Nothing is open here any more.
+    #[must_use]
+    pub(crate) fn release(&self) -> Array {
+        let released = Array::new();
+        for source in SOURCES {
+            if let Some(held) = self.slot(source, Option::take) {
+                let name = JsValue::from_str(&json_name(source));
+                released.push(&Array::of2(&name, &held.release()));
+            }
+        }
+        released
+    }
+
+    /// Holds the tracks that [`Self::release`] gave away.
+    pub(crate) fn holding(released: &Array) -> Self {
+        let media = Self::new();
+        for pair in released.iter().filter_map(|pair| pair.dyn_into::<Array>().ok()) {
+            let name = pair.get(0).as_string().unwrap_or_default();
+            let source = SOURCES.into_iter().find(|source| json_name(*source) == name);
+            if let (Some(source), Ok(track)) = (source, pair.get(1).dyn_into()) {
+                let held = media.hold(source, track);
+                drop(media.slot(source, |slot| slot.replace(held)));
+            }
+        }
+        media
     }
 
     /// Whether the device is open.
@@ -164,7 +190,7 @@ impl LocalMedia {
             }
         });
         track.set_onended(Some(on_ended.as_ref().unchecked_ref()));
-        Held { track, _on_ended: on_ended }
+        Held { track, is_released: false, _on_ended: on_ended }
     }
 
     fn slot<T>(&self, source: Source, use_slot: impl FnOnce(&mut Option<Held>) -> T) -> T {
@@ -178,15 +204,34 @@ impl LocalMedia {
     }
 }
 
+impl Held {
+    /// Lets go of the track, which goes on.
+    fn release(mut self) -> MediaStreamTrack {
+        self.is_released = true;
+        Clone::clone(&self.track)
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         self.track.set_onended(None);
-        self.track.stop();
+        if !self.is_released {
+            self.track.stop();
+        }
     }
 }
 
 /// The devices that a person may have open from the start: sound, and picture.
 const DEVICES: [Source; 2] = [Source::Microphone, Source::Camera];
+
+/// Everything that can be open.
+const SOURCES: [Source; 4] =
+    [Source::Microphone, Source::Camera, Source::Screen, Source::ScreenAudio];
+
+/// A source's name on the wire.
+fn json_name(source: Source) -> String {
+    serde_json::to_string(&source).unwrap_or_default()
+}
 
 /// Whether the browser lets one share a screen; those of phones do not.
 #[must_use]

@@ -18,6 +18,21 @@ pub(crate) fn is_hidden() -> bool {
     document.is_some_and(|document| document.hidden())
 }
 
+/// Loads another page of ours.
+pub(crate) fn go_to(path: &str) {
+    if let Some(window) = web_sys::window() {
+        // Paths of our own are addresses that every browser takes.
+        drop(window.location().assign(path));
+    }
+}
+
+/// The same, so that the way back does not lead here.
+pub(crate) fn go_to_instead(path: &str) {
+    if let Some(window) = web_sys::window() {
+        drop(window.location().replace(path));
+    }
+}
+
 /// A number that another page hardly has.
 pub(crate) fn seed() -> u64 {
     js_sys::Math::random().to_bits()

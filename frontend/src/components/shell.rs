@@ -35,6 +35,19 @@ fn NeedsJavaScript() -> impl IntoView {
     view! { <noscript inner_html=note></noscript> }
 }
 
+/// What is shown until a meeting is.
+#[component]
+pub fn Connecting() -> impl IntoView {
+    view! {
+        <Shell>
+            <div class="connecting" role="status">
+                <span class="spinner" aria-hidden="true"></span>
+                <h1>{text::room::CONNECTING}</h1>
+            </div>
+        </Shell>
+    }
+}
+
 /// One sentence about what went wrong, announced when it appears.
 #[component]
 pub fn ErrorNote(

@@ -13,7 +13,7 @@ use crate::{
     api::{self, ApiError},
     app::focus_heading,
     arrival::{self, Arrival},
-    browser::storage,
+    browser::{module, storage},
     components::{
         field::{NameField, read_name},
         icon::{Glyph, Icon},
@@ -105,6 +105,7 @@ fn look_up(room: RoomId, lookup: RwSignal<Lookup>, devices: Devices) {
         let unheard = lookup.try_set(found.map_or_else(Lookup::Failed, Lookup::Found));
         // Whoever has left the page meanwhile needs neither the answer nor the devices.
         if is_there && unheard.is_none() {
+            spawn_local(module::prefetch());
             devices.open_both();
         }
     });

@@ -1,11 +1,8 @@
-//! `/room/{id}`: the meeting. Only the browser can show it; the server says that it is coming.
+//! The meeting itself. Only the browser can show it, so it is no part of what the server renders,
+//! and has a module of WebAssembly of its own: see [`crate::pages::entrance`].
 
-use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_navigate, use_params_map},
-};
+use leptos::{either::Either, prelude::*};
+use leptos_meta::provide_meta_context;
 use shared::{error::ErrorCode, ids::RoomId, media::Source};
 
 use crate::{
@@ -13,14 +10,14 @@ use crate::{
     arrival::{self, Arrival},
     browser::{
         devices::{self, LocalMedia},
-        storage,
+        page, storage,
     },
     components::{
         announcer::Announcer,
         banner::Banner,
         icon::{Glyph, Icon},
         outcome::{Again, Outcome, OutcomePage},
-        shell::{Shell, use_hydrated},
+        shell::Connecting,
         sidebar::{SIDEBAR_ID, SIDEBAR_TOGGLE_ID, Sidebar},
         stage::Stage,
         toggle::Toggle,
@@ -31,68 +28,30 @@ use crate::{
         view::{DeviceState, MeetingView, Phase},
     },
     session::Session,
-    text::{error, notice, outcome, room as text},
+    text::{notice, outcome, room as text},
 };
 
-/// The meeting in the room that the address names.
+/// The whole meeting for whoever stands at the door of `room`: lets in whoever comes from the page
+/// before the meeting or comes back, and sends everyone else to that page.
 #[component]
-pub fn RoomPage() -> impl IntoView {
-    let params = use_params_map();
-    let room = Memo::new(move |_| params.read().get("room")?.parse::<RoomId>().ok());
-    let hydrated = use_hydrated();
-    view! {
-        <Title text=text::TITLE.get()/>
-        {move || match room.get() {
-            None => view! { <NoSuchRoom/> }.into_any(),
-            Some(room) if hydrated.get() => view! { <Entrance room=room/> }.into_any(),
-            Some(_) => view! { <Connecting/> }.into_any(),
-        }}
-    }
-}
-
-#[component]
-fn NoSuchRoom() -> impl IntoView {
-    view! {
-        <OutcomePage outcome=Outcome {
-            glyph: Glyph::Door,
-            heading: outcome::NO_ENTRY,
-            detail: error::of(ErrorCode::RoomNotFound),
-            code: ErrorCode::RoomNotFound.as_str(),
-            again: None,
-        }/>
-    }
-}
-
-/// What is shown until one is in.
-#[component]
-fn Connecting() -> impl IntoView {
-    view! {
-        <Shell>
-            <div class="connecting" role="status">
-                <span class="spinner" aria-hidden="true"></span>
-                <h1>{text::CONNECTING}</h1>
-            </div>
-        </Shell>
-    }
-}
-
-/// Lets in whoever comes from the page before the meeting or comes back, and sends everyone else
-/// to that page.
-#[component]
-fn Entrance(room: RoomId) -> impl IntoView {
-    let navigate = use_navigate();
-    match enter(&room) {
-        Some(session) => view! { <Meeting room=room session=session/> }.into_any(),
+pub fn MeetingPage(
+    /// The room that the address names.
+    room: RoomId,
+    /// Who comes from the page before the meeting; none for someone who may come back.
+    arrival: Option<Arrival>,
+) -> impl IntoView {
+    provide_meta_context();
+    match enter(&room, arrival) {
+        Some(session) => Either::Left(view! { <Meeting room=room session=session/> }),
         None => {
-            let instead = NavigateOptions { replace: true, ..Default::default() };
-            Effect::new(move |_| navigate(&links::join_path(&room), instead.clone()));
-            view! { <Connecting/> }.into_any()
+            page::go_to_instead(&links::join_path(&room));
+            Either::Right(view! { <Connecting/> })
         }
     }
 }
 
-fn enter(room: &RoomId) -> Option<Session> {
-    if let Some(Arrival { intent, media }) = arrival::take(room) {
+fn enter(room: &RoomId, arrival: Option<Arrival>) -> Option<Session> {
+    if let Some(Arrival { intent, media }) = arrival {
         return Some(Session::start(intent, media));
     }
     let session = Session::start(arrival::come_back(room)?, LocalMedia::new());
@@ -158,9 +117,7 @@ fn Meeting(room: RoomId, session: Session) -> impl IntoView {
 /// Why it is over, and the way back where there is one.
 #[component]
 fn Ended(room: RoomId, reason: EndReason) -> impl IntoView {
-    let navigate = use_navigate();
-    let rejoin =
-        Callback::new(move |()| navigate(&links::join_path(&room), NavigateOptions::default()));
+    let rejoin = Callback::new(move |()| page::go_to(&links::join_path(&room)));
     let again = reason.may_rejoin().then_some(Again { label: outcome::REJOIN, run: rejoin });
     let (heading, detail) = match reason {
         EndReason::Left => (outcome::LEFT, outcome::LEFT_DETAIL),

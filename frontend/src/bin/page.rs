@@ -1,0 +1,5 @@
+//! The page: takes over what the server rendered.
+
+fn main() {
+    frontend::start();
+}
