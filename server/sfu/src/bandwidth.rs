@@ -77,6 +77,7 @@ pub struct BandwidthEstimator {
     rate: Option<RateController>,
     prober: Prober,
     wanted: u64,
+    least: u64,
     /// All bytes sent, and as they were when the last window was closed.
     sent_bytes: u64,
     sent_before: (u64, i64),
@@ -97,6 +98,7 @@ impl BandwidthEstimator {
             rate: None,
             prober: Prober::default(),
             wanted: 0,
+            least: 0,
             sent_bytes: 0,
             sent_before: (0, 0),
         }
@@ -145,6 +147,12 @@ impl BandwidthEstimator {
         self.rate.as_ref().map(RateController::estimate)
     }
 
+    /// Thousandths that are lost however little is sent.
+    #[must_use]
+    pub const fn inherent_loss(&self) -> u32 {
+        self.loss.inherent()
+    }
+
     /// How long the packets wait at the bottleneck, as far as is known.
     #[must_use]
     pub fn queueing_delay(&self) -> Duration {
@@ -168,9 +176,10 @@ impl BandwidthEstimator {
     }
 
     /// Says what would be sent without a limit, in bits per second: the estimate is not looked for
-    /// beyond that.
-    pub fn set_wanted(&mut self, wanted: u64) {
+    /// beyond that. With less than `least` a picture would have to go.
+    pub fn set_wanted(&mut self, wanted: u64, least: u64) {
         self.wanted = wanted;
+        self.least = least;
     }
 
     /// When to call [`BandwidthEstimator::poll_padding`].
@@ -185,6 +194,7 @@ impl BandwidthEstimator {
     pub fn poll_padding(&mut self, now: Instant) -> usize {
         let time = micros(self.start, now);
         let Some(rate) = &self.rate else { return 0 };
+        self.loss.expire(time);
         let is_quiet = self.queue.state() == QueueState::Empty && !self.loss.is_excessive();
         let estimate = rate.estimate();
         self.prober.begin_if_due(time, (estimate, self.wanted), is_quiet, self.history.next());
@@ -243,6 +253,7 @@ impl BandwidthEstimator {
             queueing: self.queue.delay(),
             delivered: self.delivery.rate(),
             sent,
+            least: self.least,
             next: self.history.next(),
         };
         match rate.update(time, &evidence, &mut self.loss) {

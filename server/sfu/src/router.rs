@@ -76,6 +76,8 @@ pub use producer::{
     IncomingRtp, Ingested, MAX_PACKET_LEN, ProducerOptions, ProducerStats, SenderClock, StreamRole,
 };
 
+pub use resend::{Copies, Lost, MAX_LOST};
+
 /// The most producers of one room: four sources for each of 128 participants.
 pub const MAX_PRODUCERS: usize = 512;
 
@@ -349,12 +351,12 @@ impl Router {
         self.producers.get_mut(producer.0)?.layers.get_mut(usize::from(layer))
     }
 
-    /// Answers a viewer's generic negative acknowledgement of the packets with these numbers.
+    /// Answers a viewer's generic negative acknowledgement.
     pub fn handle_nack<E: Egress>(
         &mut self,
         now: Instant,
         consumer: ConsumerKey,
-        numbers: &[u16],
+        lost: Lost<'_>,
         egress: &mut E,
     ) {
         let Some(consumer) = self.consumers.get_mut(consumer.0) else {
@@ -363,7 +365,7 @@ impl Router {
         let key = consumer.options.producer;
         let Some(producer) = self.producers.get(key.0) else { return };
         let gone = consumer.stats.unanswered;
-        consumer.resend(now, numbers, producer, egress);
+        consumer.resend(now, lost, producer, egress);
         let is_lost = consumer.stats.unanswered - gone >= GONE;
         if let Some(layer) = consumer.stream().filter(|_| is_lost) {
             self.request_key_frame(now, key, layer);

@@ -84,6 +84,8 @@ pub struct Allocation {
     claims: Vec<Claim>,
     decided: Vec<u8>,
     grants: Vec<Grant>,
+    least: u64,
+    is_withholding: bool,
 }
 
 /// What a consumer gets.
@@ -152,6 +154,18 @@ impl Allocation {
         tops.map(|(_, rate)| u64::from(*rate)).sum()
     }
 
+    /// The bits per second of the least that could be sent of everything that is granted.
+    #[must_use]
+    pub const fn least(&self) -> u64 {
+        self.least
+    }
+
+    /// Whether somebody who wants something was granted nothing.
+    #[must_use]
+    pub const fn is_withholding(&self) -> bool {
+        self.is_withholding
+    }
+
     /// Shares `budget` out among the wishes, which are forgotten; `changed` is told what changed.
     /// None is no limit.
     pub fn decide(&mut self, now: Instant, budget: Option<u64>, mut changed: impl FnMut(Change)) {
@@ -165,8 +179,12 @@ impl Allocation {
         self.decided.clear();
         self.decided.resize(wishes.len(), 0);
         allocate(budget, &self.claims, &mut self.decided);
+        (self.least, self.is_withholding) = (0, false);
         for ((wish, claim), number) in wishes.iter().zip(&self.claims).zip(&self.decided) {
             let layer = wish.steps.layer(*number);
+            let lowest = wish.steps.as_slice().first().filter(|_| layer.is_some());
+            self.least += lowest.map_or(0, |(_, rate)| u64::from(*rate));
+            self.is_withholding |= layer.is_none() && !wish.steps.as_slice().is_empty();
             let place = self.grants.iter_mut().find(|grant| grant.consumer == wish.consumer);
             let before = place.as_ref().map(|grant| grant.layer);
             match place {

@@ -16,6 +16,13 @@ const IDLE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often when someone has not.
 const BUSY_INTERVAL: Duration = Duration::from_millis(200);
 
+/// From this loss on, in thousandths, repairs are sent twice. Below it one in three hundred packets
+/// needs a third try.
+const LOSSY: u32 = 60;
+
+/// What a picture takes from one decision to the next, in per cent.
+const FLUCTUATION: u64 = 110;
+
 /// A queue of ours shall be gone in half a second.
 const QUEUES_PER_SECOND: u64 = 2;
 
@@ -54,6 +61,13 @@ impl Downlink {
     #[must_use]
     pub fn estimate(&self) -> Option<u64> {
         self.estimator.estimate()
+    }
+
+    /// Whether so much is lost however little is sent that what is sent again is lost again, and
+    /// there is room to send it twice.
+    #[must_use]
+    pub fn is_lossy(&self) -> bool {
+        self.estimator.inherent_loss() >= LOSSY && self.pacer.queued() == 0
     }
 
     /// Says whether a packet of `size` bytes may leave.
@@ -131,7 +145,8 @@ impl Downlink {
     }
 
     /// What there is for pictures: the estimate without the voices, and without what is needed to
-    /// get rid of what waits. None is no limit: a first guess must not stop a picture.
+    /// get rid of what waits. None is no limit: a first guess must not stop a picture, and nor must
+    /// what waits, for that has gone long before the picture would be back.
     #[must_use]
     pub fn budget(&self, now: Instant) -> Option<u64> {
         if self.estimator.is_unchallenged() {
@@ -139,15 +154,19 @@ impl Downlink {
         }
         let estimate = self.estimator.estimate()?;
         let waiting = self.pacer.queued().saturating_mul(QUEUES_PER_SECOND);
-        Some(estimate.saturating_sub(self.voices.rate(now)).saturating_sub(waiting))
+        let for_pictures = estimate.saturating_sub(self.voices.rate(now));
+        let least = super::percent(self.allocation.least(), FLUCTUATION).min(for_pictures);
+        Some(for_pictures.saturating_sub(waiting).max(least))
     }
 
     /// Notes that grants were decided on: `wanted` bits per second of pictures are wished for.
     pub fn note_allocation(&mut self, now: Instant, wanted: u64) {
+        let least = self.allocation.least();
         self.allocated = Some(now);
-        self.allocate_at = None;
+        // Whoever is sent nothing reports nothing.
+        self.allocate_at = self.allocation.is_withholding().then_some(now + IDLE_INTERVAL);
         // Voices alone are sent whatever the estimate: nothing is to be looked for.
         let voices = if wanted > 0 { self.voices.rate(now) } else { 0 };
-        self.estimator.set_wanted(wanted.saturating_add(voices));
+        self.estimator.set_wanted(wanted.saturating_add(voices), least.saturating_add(voices));
     }
 }

@@ -98,6 +98,14 @@ impl LossMeter {
         }
     }
 
+    /// Ends an experiment in which so little was sent that nothing could be measured.
+    pub(super) fn expire(&mut self, time: i64) {
+        if self.experiment.is_some_and(|since| time - since > LONGEST_EXPERIMENT) {
+            self.inherent = self.loss;
+            self.experiment = None;
+        }
+    }
+
     /// What is lost however little is sent.
     pub(super) const fn inherent(&self) -> u32 {
         self.inherent

@@ -26,6 +26,10 @@ const CEILING: u64 = 100_000_000;
 const BACK_OFF: u64 = 85;
 const BACK_OFF_FAR: u64 = 70;
 
+/// What a picture that needs repairs takes at most, in per cent of one that does not: one packet in
+/// four twice more.
+const REPAIRED: u64 = 150;
+
 /// A queue that is long, in microseconds.
 const LONG_QUEUE: i64 = 200_000;
 
@@ -56,6 +60,8 @@ pub(super) struct Evidence {
     /// Bits per second that arrive, and that were sent.
     pub(super) delivered: u64,
     pub(super) sent: u64,
+    /// Bits per second without which a picture would have to go.
+    pub(super) least: u64,
     /// The number of the next packet.
     pub(super) next: u64,
 }
@@ -166,14 +172,16 @@ impl RateController {
         Verdict::Decreased
     }
 
-    /// Goes down by half the loss, or at once to what arrives when most is lost: a policed link.
+    /// Goes down by half the loss, or at once to what arrives when most is lost: a policed link. As
+    /// long as most arrives, no picture goes: it is repaired, and its absence would prove nothing.
     fn lower_for_loss(&mut self, time: i64, evidence: &Evidence, lost: u64) -> Verdict {
         const MOST: u64 = 300;
-        let Evidence { delivered, sent, queueing, .. } = *evidence;
+        let Evidence { delivered, sent, queueing, least, .. } = *evidence;
         let target = if lost > MOST {
             delivered
         } else {
-            (self.estimate.min(sent.max(delivered)) * (2000 - lost) / 2000).max(MODEST)
+            let less = self.estimate.min(sent.max(delivered)) * (2000 - lost) / 2000;
+            less.max(MODEST).max(percent(least, REPAIRED))
         };
         self.lower_to(target);
         self.decreased = Some(Decrease { at: time, since: time, delivered, queueing });

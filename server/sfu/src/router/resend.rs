@@ -13,6 +13,28 @@ const BUDGET: u32 = 160;
 /// The time [`BUDGET`] is counted over.
 const BUDGET_WINDOW: Duration = Duration::from_millis(100);
 
+/// Packets asked for at once that are answered; the viewer asks again for the others.
+pub const MAX_LOST: usize = 64;
+
+/// What a viewer asks to be sent again.
+#[derive(Debug, Clone, Copy)]
+pub struct Lost<'a> {
+    /// The packets, of which the first [`MAX_LOST`] count.
+    pub numbers: &'a [u16],
+    /// How often each is sent.
+    pub copies: Copies,
+}
+
+/// How often what was lost is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copies {
+    /// Once, for what is sent again arrives.
+    One = 1,
+    /// Twice, all of it after all of it: the way loses so much, however little is sent, that one
+    /// copy is too often lost again.
+    Two = 2,
+}
+
 /// Whether a packet is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResendDecision {

@@ -173,7 +173,8 @@ impl Room {
     }
 
     fn nack(&mut self, consumer: ConsumerKey, numbers: &[u16]) {
-        self.router.handle_nack(self.now, consumer, numbers, &mut self.egress);
+        let lost = Lost { numbers, copies: Copies::One };
+        self.router.handle_nack(self.now, consumer, lost, &mut self.egress);
     }
 
     fn events(&mut self) -> Vec<RouterEvent> {

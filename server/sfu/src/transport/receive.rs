@@ -145,6 +145,11 @@ impl ReceiveLeg {
         is_own.then_some(track.cname.as_str())
     }
 
+    /// Whose reports are what is said of the leg as a whole.
+    pub(crate) const fn reporter(&self) -> u32 {
+        self.ssrc_base
+    }
+
     fn track_of(&self, ssrc: u32) -> Option<&Track> {
         self.tracks.iter().find(|track| track.ssrc == ssrc)
     }

@@ -20,7 +20,7 @@ pub mod write;
 use ntp::NtpTime;
 use reception::ReportBlock;
 
-/// Packet types (RFC 3550 12.1, RFC 4585 6.1).
+/// Packet types (RFC 3550 12.1, RFC 4585 6.1, RFC 3611 2).
 mod packet_type {
     pub(super) const SENDER_REPORT: u8 = 200;
     pub(super) const RECEIVER_REPORT: u8 = 201;
@@ -28,6 +28,7 @@ mod packet_type {
     pub(super) const BYE: u8 = 203;
     pub(super) const TRANSPORT_FEEDBACK: u8 = 205;
     pub(super) const PAYLOAD_FEEDBACK: u8 = 206;
+    pub(super) const EXTENDED_REPORT: u8 = 207;
 }
 
 /// Formats of the two feedback packet types (RFC 4585 6.2 and 6.3, RFC 5104 4.3.1, transport-wide
@@ -38,6 +39,12 @@ mod feedback_format {
     pub(super) const PLI: u8 = 1;
     pub(super) const FIR: u8 = 4;
     pub(super) const APPLICATION: u8 = 15;
+}
+
+/// Blocks of extended reports (RFC 3611 4.4 and 4.5).
+mod extended_block {
+    pub(super) const REFERENCE_TIME: u8 = 4;
+    pub(super) const DELAY_SINCE_REFERENCE: u8 = 5;
 }
 
 /// Bytes of the header every packet starts with (RFC 3550 6.4).
@@ -94,9 +101,17 @@ pub enum RtcpMessage<'a> {
         /// Which.
         sources: Sources<'a>,
     },
+    /// The time at a receiver, who wants to know how long its way to us and back is, and asks for it
+    /// to be echoed with [`write::delay_since_reference`] (RFC 3611 4.4).
+    ReferenceTime {
+        /// The receiver.
+        ssrc: u32,
+        /// Its wall-clock time.
+        ntp: NtpTime,
+    },
     /// Transport-wide feedback, the whole packet with its header, without its padding.
     TransportFeedback(&'a [u8]),
-    /// Anything else, such as source descriptions and extended reports.
+    /// Anything else, such as source descriptions and other extended reports.
     Other,
 }
 
@@ -190,6 +205,7 @@ impl<'a> Packet<'a> {
             }
             (packet_type::PAYLOAD_FEEDBACK, feedback_format::PLI) => self.pli(),
             (packet_type::PAYLOAD_FEEDBACK, feedback_format::FIR) => self.fir(),
+            (packet_type::EXTENDED_REPORT, _) => self.extended_report(),
             _ => Some(RtcpMessage::Other),
         };
         message.ok_or(RtcpError::TooShort(self.kind))
@@ -248,6 +264,23 @@ impl<'a> Packet<'a> {
         let (_sender_ssrc, rest) = take_u32(self.body)?;
         let (_unused, rest) = take_u32(rest)?;
         Some(RtcpMessage::Fir { requests: FirRequests { rest } })
+    }
+
+    /// Of the blocks, which start with a type, a byte of its own and a length in words without the
+    /// first (RFC 3611 3), only the reference time is of interest.
+    fn extended_report(&self) -> Option<RtcpMessage<'a>> {
+        let (ssrc, mut rest) = take_u32(self.body)?;
+        while let Some(([kind, _, high, low], blocks)) = rest.split_first_chunk() {
+            let words = usize::from(u16::from_be_bytes([*high, *low]));
+            let (block, others) = blocks.split_at_checked(words.saturating_mul(4))?;
+            if *kind == extended_block::REFERENCE_TIME {
+                let (ntp, _) = block.split_first_chunk()?;
+                let ntp = NtpTime(u64::from_be_bytes(*ntp));
+                return Some(RtcpMessage::ReferenceTime { ssrc, ntp });
+            }
+            rest = others;
+        }
+        Some(RtcpMessage::Other)
     }
 }
 

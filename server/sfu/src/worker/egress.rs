@@ -154,6 +154,16 @@ impl Worker {
         }
     }
 
+    /// Answers a viewer who measures the round trip: without that browsers who send nothing take
+    /// every way for 100 ms long, and ask for a lost packet again no sooner.
+    pub(super) fn echo_reference(&mut self, key: usize, of: u32, reference: NtpTime) {
+        let Some(transport) = self.table.transports.get_mut(key) else { return };
+        let Leg::Receive(leg) = &transport.leg else { return };
+        self.rtcp.clear();
+        write::delay_since_reference(&mut self.rtcp, leg.reporter(), of, reference);
+        seal_rtcp(transport, &self.rtcp, &mut self.outbox);
+    }
+
     /// Sends the feedback to a publisher that is due.
     pub(super) fn send_feedback(&mut self, now: Instant, key: usize) {
         let Some(transport) = self.table.transports.get_mut(key) else { return };

@@ -6,7 +6,7 @@ use super::{Worker, entropy::worker_of, table::Leg};
 use crate::{
     command::{Disposition, Path},
     demux::{DatagramKind, Destination, is_rtcp},
-    router::{IncomingRtp, Ingested, ReceptionReport, SenderClock},
+    router::{Copies, IncomingRtp, Ingested, Lost, MAX_LOST, ReceptionReport, SenderClock},
     rtp::RtpHeader,
     transport::{
         ice,
@@ -15,10 +15,6 @@ use crate::{
         rtcp::{self, RtcpMessage},
     },
 };
-
-/// Packets asked for in one negative acknowledgement that are answered; the client asks again for
-/// the others.
-const MAX_NACKED: usize = 64;
 
 impl Worker {
     pub(super) fn ingest(&mut self, now: Instant, path: Path, datagram: &mut [u8]) -> Disposition {
@@ -177,7 +173,7 @@ impl Worker {
     fn viewer_reports(&mut self, now: Instant, key: usize, message: &RtcpMessage<'_>) {
         match message {
             RtcpMessage::Nack { media_ssrc, lost, .. } => {
-                let mut numbers = [0; MAX_NACKED];
+                let mut numbers = [0; MAX_LOST];
                 let mut count = 0;
                 for (slot, number) in numbers.iter_mut().zip(lost.clone()) {
                     *slot = number;
@@ -185,8 +181,12 @@ impl Worker {
                 }
                 self.statistics.nacks_received += count as u64;
                 let numbers = numbers.get(..count).unwrap_or_default();
+                let leg = self.table.receive_leg(key);
+                let is_lossy = leg.and_then(|leg| leg.downlink()).is_some_and(|it| it.is_lossy());
+                let lost =
+                    Lost { numbers, copies: if is_lossy { Copies::Two } else { Copies::One } };
                 self.with_consumer_of(key, *media_ssrc, |router, consumer, egress| {
-                    router.handle_nack(now, consumer, numbers, egress);
+                    router.handle_nack(now, consumer, lost, egress);
                 });
             }
             RtcpMessage::Pli { media_ssrc } => self.key_frame_wanted(now, key, *media_ssrc),
@@ -209,6 +209,7 @@ impl Worker {
                 }
             }
             RtcpMessage::TransportFeedback(packet) => self.downlink_reported(now, key, packet),
+            RtcpMessage::ReferenceTime { ssrc, ntp } => self.echo_reference(key, *ssrc, *ntp),
             RtcpMessage::Bye { .. } | RtcpMessage::Other => {}
         }
     }

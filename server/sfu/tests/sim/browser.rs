@@ -247,6 +247,45 @@ pub(crate) struct Viewer {
     pub(crate) padding: u64,
     /// Packets that repeated the frame before.
     pub(crate) redundant: u64,
+    /// Measures the way there and back, if anything does.
+    probe: Option<Probe>,
+    /// The way there and back, as far as it was measured; what browsers assume before that.
+    pub(crate) round_trip: Duration,
+}
+
+/// What browsers that do not measure take the way there and back for.
+const ASSUMED_ROUND_TRIP: Duration = Duration::from_millis(100);
+
+/// Asks for an echo of the time once a second (RFC 3611 4.4 and 4.5).
+struct Probe {
+    started: Instant,
+    next: Instant,
+}
+
+impl Probe {
+    fn request(&mut self, now: Instant) -> Option<Vec<u8>> {
+        if now < self.next {
+            return None;
+        }
+        self.next += Duration::from_secs(1);
+        let head = [0x80, 207, 0, 4, 0, 0, 0, 1, 4, 0, 0, 2, 0, 0];
+        Some(head.into_iter().chain(self.clock(now).to_be_bytes()).chain([0, 0]).collect())
+    }
+
+    /// The round trip that an echo proves, if `packet` is one.
+    fn measured(&self, now: Instant, packet: &[u8]) -> Option<Duration> {
+        let [_, 207, 0, 5, _, _, _, _, 5, 0, 0, 3, 0, 0, 0, 1, a, b, c, d, 0, 0, 0, 0] = packet
+        else {
+            return None;
+        };
+        let ticks = self.clock(now).wrapping_sub(u32::from_be_bytes([*a, *b, *c, *d]));
+        Some(Duration::from_secs(ticks.into()) / 65_536)
+    }
+
+    /// In 1/65536 s; never 0, which would be "never".
+    fn clock(&self, now: Instant) -> u32 {
+        1 + ((now - self.started).as_micros() * 65_536 / 1_000_000) as u32
+    }
 }
 
 /// What a viewer has of one track.
@@ -284,7 +323,14 @@ impl Viewer {
             ids: ExtensionIds::ours(),
             padding: 0,
             redundant: 0,
+            probe: None,
+            round_trip: ASSUMED_ROUND_TRIP,
         }
+    }
+
+    /// Measures the way there and back from now on, once a second.
+    pub(crate) const fn measure_round_trips(&mut self, now: Instant) {
+        self.probe = Some(Probe { started: now, next: now });
     }
 
     pub(crate) fn offered(&mut self, tracks: Vec<OfferedTrack>) {
@@ -295,7 +341,9 @@ impl Viewer {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let asks = self.tracks.values().flat_map(|track| track.missing.values()).map(|(at, _)| *at);
-        asks.chain(self.leg.poll_timeout()).chain(self.recorder.poll_timeout()).min()
+        let measures_at = self.probe.as_ref().map(|probe| probe.next);
+        let others = [self.leg.poll_timeout(), self.recorder.poll_timeout(), measures_at];
+        asks.chain(others.into_iter().flatten()).min()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Vec<Vec<u8>> {
@@ -306,7 +354,7 @@ impl Viewer {
             for (number, (at, tries)) in &mut track.missing {
                 if *at <= now {
                     wanted.push(*number);
-                    *at = now + Duration::from_millis(100);
+                    *at = now + self.round_trip;
                     *tries += 1;
                 }
             }
@@ -317,6 +365,11 @@ impl Viewer {
                 self.leg.seal_rtcp(&mut packet);
                 out.push(packet);
             }
+        }
+        let request = self.probe.as_mut().and_then(|probe| probe.request(now));
+        if let Some(mut packet) = request.filter(|_| self.leg.is_connected()) {
+            self.leg.seal_rtcp(&mut packet);
+            out.push(packet);
         }
         let mut packet = Vec::new();
         while self.recorder.poll_feedback(now, 1, 1, &mut packet) {
@@ -355,6 +408,8 @@ impl Viewer {
                 }
             }
             Incoming::Rtcp(packet) => {
+                let measured = self.probe.as_ref().and_then(|it| it.measured(now, packet));
+                self.round_trip = measured.unwrap_or(self.round_trip);
                 for message in rtcp::parse(packet).map(Result::unwrap) {
                     if let RtcpMessage::SenderReport { ssrc, ntp, rtp_timestamp, .. } = message {
                         let track =

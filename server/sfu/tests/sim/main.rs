@@ -21,6 +21,7 @@
 mod browser;
 mod clock;
 mod leg;
+mod losses;
 mod network;
 mod oracle;
 mod world;

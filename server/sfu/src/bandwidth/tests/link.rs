@@ -126,7 +126,7 @@ impl Viewer {
 
     /// What there is to send without a limit.
     pub(super) fn want(&mut self, wanted: u64) {
-        self.estimator.set_wanted(wanted);
+        self.estimator.set_wanted(wanted, 0);
     }
 
     fn send(&mut self, size: usize) {

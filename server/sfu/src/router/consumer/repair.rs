@@ -7,7 +7,7 @@ use crate::router::{
     egress::{CanonicalPacket, Egress, OutgoingRtp, PADDING},
     frame::FrameInfo,
     producer::Producer,
-    resend::{ResendDecision, ResendLimiter},
+    resend::{Lost, MAX_LOST, ResendDecision, ResendLimiter},
     sequence::{PictureOffset, Rewritten},
 };
 
@@ -30,7 +30,7 @@ impl Consumer {
     pub(in crate::router) fn resend<E: Egress>(
         &mut self,
         now: Instant,
-        numbers: &[u16],
+        Lost { numbers, copies }: Lost<'_>,
         source: &Producer,
         egress: &mut E,
     ) {
@@ -40,35 +40,43 @@ impl Consumer {
             self.stats.unanswered += numbers.len() as u64;
             return;
         };
-        for number in numbers {
-            let kept = self
-                .rewriter
-                .original(*number)
-                .and_then(|found| Some((found, source.packet(found.layer, found.sequence)?)));
-            let Some((found, packet)) = kept else {
-                self.stats.unanswered += 1;
-                continue;
-            };
-            if rtx.limiter.decide(now, found.index, self.round_trip) == ResendDecision::TooSoon {
-                self.stats.throttled += 1;
-                continue;
+        let mut granted = [false; MAX_LOST];
+        for (number, granted) in numbers.iter().zip(&mut granted) {
+            let found = self.rewriter.original(*number);
+            let kept = found.filter(|found| source.packet(found.layer, found.sequence).is_some());
+            match kept.map(|found| rtx.limiter.decide(now, found.index, self.round_trip)) {
+                None => self.stats.unanswered += 1,
+                Some(ResendDecision::TooSoon) => self.stats.throttled += 1,
+                Some(ResendDecision::Resend) => *granted = true,
             }
-            let rewritten = Rewritten {
-                index: rtx.next_index,
-                timestamp: packet.timestamp.wrapping_add(found.timestamp_offset),
-                pictures: found.pictures,
-            };
-            rtx.next_index += 1;
-            let frame = FrameInfo::of(self.codec, packet.payload());
-            let outgoing = OutgoingRtp {
-                rtx_original_sequence: Some(*number),
-                vp8: found.pictures.numbers(frame),
-                ..outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten)
-            };
-            self.stats.retransmissions += 1;
-            self.stats.retransmitted_octets += outgoing.payload_len() as u64;
-            egress.send_rtp(self.options.transport, outgoing);
         }
+        for _ in 0..copies as u8 {
+            for (number, _) in numbers.iter().zip(granted).filter(|(_, granted)| *granted) {
+                self.send_again(*number, source, egress);
+            }
+        }
+    }
+
+    /// Sends a packet that is still kept again.
+    fn send_again<E: Egress>(&mut self, number: u16, source: &Producer, egress: &mut E) {
+        let Some(found) = self.rewriter.original(number) else { return };
+        let Some(packet) = source.packet(found.layer, found.sequence) else { return };
+        let Some(rtx) = &mut self.rtx else { return };
+        let rewritten = Rewritten {
+            index: rtx.next_index,
+            timestamp: packet.timestamp.wrapping_add(found.timestamp_offset),
+            pictures: found.pictures,
+        };
+        rtx.next_index += 1;
+        let frame = FrameInfo::of(self.codec, packet.payload());
+        let outgoing = OutgoingRtp {
+            rtx_original_sequence: Some(number),
+            vp8: found.pictures.numbers(frame),
+            ..outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten)
+        };
+        self.stats.retransmissions += 1;
+        self.stats.retransmitted_octets += outgoing.payload_len() as u64;
+        egress.send_rtp(self.options.transport, outgoing);
     }
 
     /// Sends packets of padding on the stream of retransmissions, which decoders never see. Returns

@@ -53,7 +53,9 @@ fn forwarding_repairing_and_reporting_allocate_nothing_in_steady_state() {
             }
             while router.forward_next(*now, &mut egress) == Forwarding::More {}
             if number.is_multiple_of(10) {
-                router.handle_nack(*now, viewers[7], &[*number, *number + 1], &mut egress);
+                let numbers = &[*number, *number + 1];
+                let lost = Lost { numbers, copies: Copies::Two };
+                router.handle_nack(*now, viewers[7], lost, &mut egress);
             }
             router.handle_timeout(*now, &mut egress);
             while router.poll_event().is_some() {}

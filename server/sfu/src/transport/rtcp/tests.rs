@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use proptest::prelude::*;
 use rtc_rtcp::{
+    extended_report::{DLRRReport, DLRRReportBlock, ExtendedReport},
     goodbye::Goodbye,
     packet::{Packet as OraclePacket, unmarshal},
     payload_feedbacks::{
@@ -118,6 +119,31 @@ fn requests_for_key_frames_are_read_by_another_stack() {
     let expected = [FirRequest { ssrc: 3, command: 200 }];
     assert!(requests.clone().eq(expected));
     assert!(sources.clone().eq([4, 5]));
+}
+
+#[test]
+fn a_reference_time_is_read_among_other_blocks_and_echoed() {
+    let ntp = NtpTime(0x0011_2233_4455_6677);
+    let blocks = [7_u32, 0x8700_0001, 1, 0x0400_0002, 0x0011_2233, 0x4455_6677];
+    let asked = blocks.iter().flat_map(|word| word.to_be_bytes());
+    let asked: Vec<u8> = [0x80, 207, 0, 6].into_iter().chain(asked).collect();
+    let [RtcpMessage::ReferenceTime { ssrc: 7, ntp: read }] = messages(&asked)[..] else {
+        panic!("{:?}", messages(&asked))
+    };
+    assert_eq!(read, ntp);
+    let mut echo = Vec::new();
+    write::delay_since_reference(&mut echo, 9, 7, ntp);
+    let theirs: ExtendedReport = only(&second_opinion(&echo), 0);
+    let block = theirs.reports[0].as_any().downcast_ref::<DLRRReportBlock>().unwrap();
+    let expected = DLRRReport { ssrc: 7, last_rr: 0x2233_4455, dlrr: 0 };
+    assert_eq!((theirs.sender_ssrc, block.reports.as_slice()), (9, &[expected][..]));
+    assert!(matches!(messages(&echo)[..], [RtcpMessage::Other]));
+    // A block that reaches past the end, and one too short for a time.
+    for bad in
+        [[0x80, 207, 0, 2, 0, 0, 0, 7, 4, 0, 0, 2], [0x80, 207, 0, 2, 0, 0, 0, 7, 4, 0, 0, 0]]
+    {
+        assert!(matches!(parse(&bad).next(), Some(Err(RtcpError::TooShort(207)))), "{bad:?}");
+    }
 }
 
 #[test]
@@ -265,7 +291,9 @@ proptest! {
                 RtcpMessage::Fir { requests } => prop_assert!(requests.count() <= 25),
                 RtcpMessage::Bye { sources } => prop_assert!(sources.count() <= 31),
                 RtcpMessage::TransportFeedback(packet) => prop_assert!(packet.len() >= 4),
-                RtcpMessage::Pli { .. } | RtcpMessage::Other => {}
+                RtcpMessage::Pli { .. }
+                | RtcpMessage::ReferenceTime { .. }
+                | RtcpMessage::Other => {}
             }
         }
     }

@@ -1,7 +1,10 @@
 //! Writes RTCP packets. Each function appends one or more whole packets to `out`, so that calls
 //! after one another make a compound; a compound starts with a report (RFC 3550 6.1).
 
-use super::{HEADER_BYTES, feedback_format, ntp::NtpTime, packet_type, reception::ReportBlock};
+use super::{
+    HEADER_BYTES, extended_block, feedback_format, ntp::NtpTime, packet_type,
+    reception::ReportBlock,
+};
 
 /// Most report blocks of one packet: the count has five bits (RFC 3550 6.4.1).
 const MAX_BLOCKS: usize = 31;
@@ -65,6 +68,19 @@ pub fn receiver_report(out: &mut Vec<u8>, ssrc: u32, blocks: &[ReportBlock]) {
             }
         });
     }
+}
+
+/// Appends an extended report that echoes the `reference` time of the receiver `of`, answered at once
+/// (RFC 3611 4.5).
+pub fn delay_since_reference(out: &mut Vec<u8>, ssrc: u32, of: u32, reference: NtpTime) {
+    const SUB_BLOCK_WORDS: u8 = 3;
+    packet(out, packet_type::EXTENDED_REPORT, 0, |out| {
+        put_u32(out, ssrc);
+        out.extend_from_slice(&[extended_block::DELAY_SINCE_REFERENCE, 0, 0, SUB_BLOCK_WORDS]);
+        put_u32(out, of);
+        put_u32(out, reference.compact());
+        put_u32(out, 0);
+    });
 }
 
 /// Appends a picture loss indication (RFC 4585 6.3.1).

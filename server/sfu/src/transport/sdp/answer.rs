@@ -8,7 +8,7 @@ use super::{
     Direction, LocalParameters, Mid, NegotiatedCodec, OfferedCodec, OfferedExtension, OfferedKind,
     OfferedMedia, ReceiveParameters, RemoteOffer, Rid, SdpError,
     format::{answered_fmtp, is_constrained_baseline},
-    write::{CodecLine, Lines, Redundancy},
+    write::{CodecLine, Lines, ROUND_TRIP, Redundancy},
 };
 use crate::{
     codec::Codec,
@@ -323,6 +323,10 @@ fn write_accepted(
     lines.push("a=rtcp-mux");
     if media.reduced_size_rtcp {
         lines.push("a=rtcp-rsize");
+    }
+    // Of whom we receive from we learn nothing that way.
+    if media.round_trip_reports && direction == "sendonly" {
+        lines.push(ROUND_TRIP);
     }
     lines.transport(local);
     lines.push("a=setup:passive");

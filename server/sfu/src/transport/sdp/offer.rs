@@ -32,6 +32,8 @@ pub struct OfferedMedia {
     pub bundled: bool,
     /// Whether RTCP packets may be sent without a compound (RFC 5506 5).
     pub reduced_size_rtcp: bool,
+    /// Whether receivers may measure the round trip by extended reports (RFC 3611 5.1).
+    pub round_trip_reports: bool,
     /// The codecs this server forwards, in the client's order.
     pub codecs: Vec<OfferedCodec>,
     /// The header extensions this server understands.
@@ -143,6 +145,7 @@ impl OfferedMedia {
             stopped,
             bundled: in_group && is_srtp && attributes.has("rtcp-mux"),
             reduced_size_rtcp: attributes.has("rtcp-rsize"),
+            round_trip_reports: attributes.all("rtcp-xr").any(|it| it.contains("rcvr-rtt=")),
             codecs: format::codecs(media),
             extensions: extensions(attributes),
             ssrcs: ssrcs(attributes)?,

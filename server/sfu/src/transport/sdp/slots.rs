@@ -264,6 +264,7 @@ impl Slot {
         lines.push(direction);
         lines.push("a=rtcp-mux");
         lines.push("a=rtcp-rsize");
+        lines.push(super::write::ROUND_TRIP);
         lines.push("a=setup:actpass");
         lines.codec(&codec);
         for extension in offered_extensions(self.codec) {

@@ -14,6 +14,9 @@ use crate::codec::Codec;
 /// The protocol of every m-line with media (RFC 5764 8).
 pub(super) const PROTOCOL: &str = "UDP/TLS/RTP/SAVPF";
 
+/// Receivers may ask how long the way to us and back is (RFC 3611 5.1), whether or not they send.
+pub(super) const ROUND_TRIP: &str = "a=rtcp-xr:rcvr-rtt=all";
+
 /// A description that grows by lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines(String);

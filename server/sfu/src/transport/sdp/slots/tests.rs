@@ -21,6 +21,7 @@ fn an_offer_of_ours_is_written_line_by_line() {
         "a=sendonly",
         "a=rtcp-mux",
         "a=rtcp-rsize",
+        "a=rtcp-xr:rcvr-rtt=all",
         "a=setup:actpass",
         "a=rtpmap:96 VP8/90000",
         "a=rtcp-fb:96 transport-cc",
