@@ -7,13 +7,13 @@ use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use shared::{
     ids::ProducerId,
     media::Source,
-    signaling::{Direction, Event, Role},
+    signaling::{Direction, Event, Join, Mute, ProducerRef, Request, Role},
 };
 
 use crate::{
     native::{NativePeer, PATIENCE, vp8},
     participant::Participant,
-    signaling::{Server, invited},
+    signaling::{Server, guest, invited},
 };
 
 const AUDIO: RtpCodecKind = RtpCodecKind::Audio;
@@ -71,4 +71,49 @@ async fn host_and_guest_see_and_hear_each_other() {
     assert!(alice.has_no_event().await);
     alice_sends.close().await;
     bob_receives.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_a_host_mutes_is_not_heard_until_they_unmute() {
+    let server = Server::start().await;
+    let room = server.create_room();
+    let (mut bob, _) = server.join(&room).await;
+    let mut bob_sends = NativePeer::new().await;
+    let mut voice = bob_sends.add_track(AUDIO, 1).await;
+    let mut picture = bob_sends.add_track(VIDEO, 2).await;
+    let sends = bob.create_transport(Direction::Send).await;
+    let answer = bob.offer(sends, bob_sends.offer().await).await;
+    bob_sends.accept(answer).await;
+    let producer_id = bob.produce(sends, "0", Source::Microphone).await;
+    let camera = bob.produce(sends, "1", Source::Camera).await;
+    bob_sends.connected().await;
+
+    let mut alice = server.connect().await;
+    let capabilities = guest(&room).rtp_capabilities;
+    let host = invited(server.token(&room, Role::Host));
+    alice.join(Join { rtp_capabilities: capabilities, ..host }).await.unwrap();
+    let mut alice_receives = NativePeer::new().await;
+    let receives = alice.create_transport(Direction::Recv).await;
+    let (offer, consumers) = alice.consume_all(receives, &[producer_id, camera]).await;
+    alice.answer(receives, alice_receives.answer(offer).await).await;
+    alice_receives.connected().await;
+    alice.resume_all(consumers).await;
+
+    voice.send(Bytes::from_static(b"heard"), true).await;
+    assert_eq!(alice_receives.receive(AUDIO, 1).await[0].payload, &b"heard"[..]);
+    alice.done(Request::Mute(Mute::default())).await;
+    for _ in 0..PACKETS {
+        voice.send(Bytes::from_static(b"unheard"), true).await;
+    }
+    // It comes after them by the same way: when it is here, the worker has had them all.
+    picture.send(vp8(true, b"seen"), true).await;
+    let next = tokio::time::timeout(PATIENCE, alice_receives.received.recv()).await;
+    assert_eq!(next.expect("the picture comes").expect("Alice is connected").kind, VIDEO);
+    bob.done(Request::ResumeProducer(ProducerRef { producer_id })).await;
+    voice.send(Bytes::from_static(b"heard again"), true).await;
+    assert_eq!(alice_receives.receive(AUDIO, 1).await[0].payload, &b"heard again"[..]);
+    let told = bob.events().await;
+    let is_muted =
+        |event: &Event| matches!(event, Event::MutedBy(by) if by.producer_id == producer_id);
+    assert!(told.iter().any(is_muted), "{told:?}");
 }

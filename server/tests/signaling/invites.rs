@@ -28,15 +28,18 @@ impl Person {
         }
     }
 
+    pub(crate) async fn invite_of(&mut self, role: Role) -> Invite {
+        self.create(any(role)).await.unwrap()
+    }
+
     /// Makes an invite; returns its id.
     pub(crate) async fn invite(&mut self, role: Role) -> String {
-        self.create(any(role)).await.unwrap().invite_id
+        self.invite_of(role).await.invite_id
     }
 
     /// Makes an invite; returns its token.
     pub(crate) async fn link(&mut self, role: Role) -> String {
-        let link = self.create(any(role)).await.unwrap().link.unwrap();
-        token_of(&link).to_owned()
+        token(&self.invite_of(role).await)
     }
 
     async fn revoke(&mut self, invite_id: &str, end_sessions: bool) {

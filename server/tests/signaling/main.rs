@@ -11,6 +11,7 @@
 //! | `hosting` | lock, mute, remove, hand over, end: what the others see of it |
 //! | `lobby` | who knocks, who is let in |
 //! | `invites` | links that are counted, expire and are withdrawn |
+//! | `rest` | the same over HTTP |
 //! | `meeting` | a host, a co-host and two guests |
 //! | `metrics` | what the host can read of it in numbers |
 //! | `bounds` | each bound, filled |
@@ -28,6 +29,10 @@ mod lobby;
 mod media;
 mod meeting;
 mod metrics;
+#[path = "../whip/requests.rs"]
+#[expect(dead_code, reason = "the tests of WHIP use the rest")]
+mod requests;
+mod rest;
 mod returning;
 mod rights;
 mod talk;

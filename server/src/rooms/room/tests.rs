@@ -17,6 +17,7 @@ use crate::{
     },
 };
 
+mod hosting;
 mod news;
 mod viewers;
 
