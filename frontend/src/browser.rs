@@ -10,14 +10,18 @@
 //! | `socket` | one WebSocket, and the probe before it |
 //! | `peer` | one peer connection |
 //! | `sound` | the others' sound |
+//! | [`display`] | full screen, a floating picture, keeping the screen awake |
+//! | `screen` | how one's screen is captured |
 //! | `visibility` | how large an element is shown |
 //! | `module` | the module of WebAssembly that shows meetings, and how it is fetched |
 //! | `page` | the time, chance, and what the page is told of the network and its end |
 
 pub mod devices;
+pub mod display;
 pub(crate) mod module;
 pub(crate) mod page;
 pub(crate) mod peer;
+pub(crate) mod screen;
 pub(crate) mod socket;
 pub(crate) mod sound;
 pub mod storage;

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`view`] | what is shown |
 //! | [`notice`] | what is told: notices, device errors, why a meeting ended |
-//! | [`layout`] | the grid of tiles |
+//! | [`layout`] | where the tiles go, and who is shown large |
 //! | [`effect`] | what a meeting wants done |
 //! | `joining`, `server` | coming in and going; what the server says |
 //! | `link` | the connection to the server, and coming back to it |
@@ -33,6 +33,7 @@ use shared::{
 
 use self::{
     effect::{Effect, Instant, PeerId, PeerNews, SocketId, SocketNews},
+    encoding::Content,
     link::Link,
     notice::{DeviceError, EndReason, Notice},
     outbox::{Outbox, Purpose},
@@ -176,6 +177,12 @@ impl Meeting {
         }
     }
 
+    /// Has one's screen sent as is best for what it shows.
+    pub fn set_screen_content(&mut self, now: Instant, content: Content) {
+        self.publishing.set_content(content);
+        self.reconcile(now);
+    }
+
     /// Leaves for good.
     pub fn leave(&mut self, now: Instant) {
         if self.over.is_none() {
@@ -286,6 +293,12 @@ impl Meeting {
         self.reconcile(now);
     }
 
+    /// The picture of this tile floats above other windows from now on, or none does.
+    pub fn handle_floating(&mut self, now: Instant, tile: Option<TileKey>) {
+        self.watching.set_floating(tile);
+        self.reconcile(now);
+    }
+
     /// The page was hidden, or can be seen again.
     pub fn handle_page_hidden(&mut self, now: Instant, hidden: bool) {
         self.watching.set_page_hidden(hidden);
@@ -352,6 +365,7 @@ impl Meeting {
             microphone: self.publishing.state(Source::Microphone),
             camera: self.publishing.state(Source::Camera),
             screen: self.publishing.state(Source::Screen),
+            screen_content: self.publishing.content(),
             screens: self.roster.screens(is_held_back).collect(),
             tiles: std::iter::once(self.my_tile()).chain(self.roster.tiles(is_held_back)).collect(),
             notice: self.notice(),

@@ -24,6 +24,7 @@ use crate::{
     meeting::{
         Meeting,
         effect::Instant,
+        encoding::Content,
         view::{MeetingView, TileKey},
     },
 };
@@ -112,6 +113,17 @@ impl Session {
     /// click.
     pub fn set_screen(&self, on: bool) {
         self.tell(|meeting, now| meeting.set_live(now, Source::Screen, on));
+    }
+
+    /// Has the screen that is shared sent as is best for what it shows.
+    pub fn set_screen_content(&self, content: Content) {
+        self.tell(|meeting, now| meeting.set_screen_content(now, content));
+    }
+
+    /// Receives the picture of this tile even while the page is hidden: it floats above other
+    /// windows.
+    pub fn float(&self, tile: Option<TileKey>) {
+        self.tell(|meeting, now| meeting.handle_floating(now, tile));
     }
 
     /// Leaves for good, and closes the devices.

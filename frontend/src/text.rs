@@ -12,6 +12,7 @@
 //! | [`landing`] | of the first page |
 //! | [`join`] | of the page before the meeting |
 //! | [`room`] | of the meeting |
+//! | [`stage`] | of its stage, menu and keys |
 //! | [`outcome`] | of pages that end something |
 //! | [`notice`] | of notices, and of why a meeting ended |
 //! | [`error`] | of error codes |
@@ -26,6 +27,7 @@ pub mod landing;
 pub mod notice;
 pub mod outcome;
 pub mod room;
+pub mod stage;
 
 /// A language the page speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

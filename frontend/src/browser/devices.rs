@@ -7,19 +7,17 @@ use shared::media::Source;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    ConstrainDoubleRange, DisplayMediaStreamConstraints, DomException, Event, MediaDevices,
-    MediaStream, MediaStreamConstraints, MediaStreamTrack, MediaTrackConstraints, Window,
+    DisplayMediaStreamConstraints, DomException, Event, MediaDevices, MediaStream,
+    MediaStreamConstraints, MediaStreamTrack, MediaTrackConstraints, Window,
 };
 
-use crate::meeting::notice::DeviceError;
+use super::screen;
+use crate::meeting::{encoding::Content, notice::DeviceError};
 
 /// Width and height asked of a camera: the smallest that Chromium sends in three layers. The room's
 /// bit rate (1 Mb/s unless it says otherwise) makes a sharp picture of this size, and a blurred one
 /// of more.
 const PICTURE: (f64, f64) = (960.0, 540.0);
-
-/// Pictures a second asked of a screen, and most: letters want to be sharp, and seldom move.
-const SCREEN_RATE: (f64, f64) = (8.0, 15.0);
 
 /// The tracks a person sends: a camera, a microphone, a screen and its sound, or none of them.
 ///
@@ -37,6 +35,8 @@ struct Tracks {
     camera: Option<Held>,
     screen: Option<Held>,
     screen_audio: Option<Held>,
+    /// What the screen shows, or the next one.
+    content: Content,
     /// Is told when a device is gone by itself.
     lost: Option<Rc<dyn Fn(Source)>>,
 }
@@ -95,11 +95,19 @@ impl LocalMedia {
                 self.keep(&user_media(&[source]).await?, DEVICES);
             }
             Source::Screen | Source::ScreenAudio => {
-                self.keep(&display_media().await?, [Source::ScreenAudio, Source::Screen]);
-                self.track(Source::Screen).iter().for_each(prefer_detail);
+                let content = self.tracks.borrow().content;
+                let stream = display_media(content).await?;
+                self.keep(&stream, [Source::ScreenAudio, Source::Screen]);
+                self.set_screen_content(content);
             }
         }
         Ok(())
+    }
+
+    /// Has the screen, and later ones, captured as is best for what it shows.
+    pub(crate) fn set_screen_content(&self, content: Content) {
+        self.tracks.borrow_mut().content = content;
+        self.track(Source::Screen).iter().for_each(|track| screen::suit(track, content));
     }
 
     /// Closes the device, whose light goes out.
@@ -252,16 +260,10 @@ async fn user_media(sources: &[Source]) -> Result<MediaStream, DeviceError> {
     opened(devices.get_user_media_with_constraints(&constraints(sources))).await
 }
 
-async fn display_media() -> Result<MediaStream, DeviceError> {
+async fn display_media(content: Content) -> Result<MediaStream, DeviceError> {
     let devices = media_devices().ok_or(DeviceError::InsecureContext)?;
-    let (rate, most) = SCREEN_RATE;
-    let pace = ConstrainDoubleRange::new();
-    pace.set_ideal(rate);
-    pace.set_max(most);
-    let picture = MediaTrackConstraints::new();
-    picture.set_frame_rate(&pace);
     let constraints = DisplayMediaStreamConstraints::new();
-    constraints.set_video(&picture);
+    constraints.set_video(&screen::constraints(content));
     constraints.set_audio(&JsValue::TRUE);
     opened(devices.get_display_media_with_constraints(&constraints)).await
 }
@@ -269,13 +271,6 @@ async fn display_media() -> Result<MediaStream, DeviceError> {
 async fn opened(request: Result<Promise, JsValue>) -> Result<MediaStream, DeviceError> {
     let stream = JsFuture::from(request.map_err(device_error)?).await.map_err(device_error)?;
     stream.dyn_into().map_err(device_error)
-}
-
-/// Has the browser lower the frame rate of a picture rather than blur it (W3C
-/// `mst-content-hint`).
-fn prefer_detail(screen: &MediaStreamTrack) {
-    // A browser that does not know the hint has no use for it.
-    drop(Reflect::set(screen, &JsValue::from_str("contentHint"), &JsValue::from_str("detail")));
 }
 
 fn constraints(sources: &[Source]) -> MediaStreamConstraints {

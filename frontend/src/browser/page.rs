@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use js_sys::Promise;
+use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::Event;
 
 /// How long the page has existed; it never goes back.
@@ -36,6 +39,12 @@ pub(crate) fn go_to_instead(path: &str) {
 /// A number that another page hardly has.
 pub(crate) fn seed() -> u64 {
     js_sys::Math::random().to_bits()
+}
+
+/// Lets a promise go whose failure changes nothing; browsers would complain of one that nobody
+/// hears of.
+pub(crate) fn ignore(promise: Promise) {
+    spawn_local(async move { drop(JsFuture::from(promise).await) });
 }
 
 /// Calls something whenever the window has an event, for as long as this exists.

@@ -11,15 +11,15 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Event, MediaStreamTrack, RtcBundlePolicy, RtcConfiguration, RtcIceServer, RtcOfferOptions,
     RtcPeerConnection, RtcPeerConnectionState, RtcPriorityType, RtcRtpCapabilities,
-    RtcRtpCodecCapability, RtcRtpEncodingParameters, RtcRtpReceiver, RtcRtpSender,
-    RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
+    RtcRtpCodecCapability, RtcRtpEncodingParameters, RtcRtpParameters, RtcRtpReceiver,
+    RtcRtpSender, RtcRtpTransceiver, RtcRtpTransceiverDirection, RtcRtpTransceiverInit, RtcSdpType,
     RtcSessionDescription, RtcSessionDescriptionInit,
 };
 
 use super::devices::LocalMedia;
 use crate::meeting::{
     effect::{PeerId, PeerNews},
-    encoding::{Encoding, encodings, layer_count},
+    encoding::{Content, Encoding, encodings, layer_count},
 };
 
 /// Something the browser would not do with a peer connection.
@@ -51,6 +51,7 @@ pub(crate) struct Peer {
 pub(crate) struct Quality {
     pub(crate) max_bitrate: u32,
     pub(crate) wanted: Option<Vec<u8>>,
+    pub(crate) content: Content,
 }
 
 impl Peer {
@@ -101,7 +102,10 @@ impl Peer {
             let sender = line.sender();
             self.sending.borrow_mut().push((*source, line));
             if *source == Source::Screen {
-                keep_resolution(&sender).await;
+                let parameters = sender.get_parameters();
+                prefer(&parameters, Content::Text);
+                // A browser that refuses does as it likes, and shares the screen all the same.
+                drop(JsFuture::from(sender.set_parameters_with_parameters(&parameters)).await);
             }
         }
     }
@@ -167,7 +171,7 @@ impl Peer {
         }
         while let Some((source, quality)) = self.next_quality() {
             if let Some(line) = self.line(source) {
-                set_encodings(&line.sender(), &quality).await;
+                set_encodings(&line.sender(), source, &quality).await;
             }
         }
         self.is_encoding.set(false);
@@ -286,18 +290,15 @@ fn send_encoding(source: Source, layer: &Encoding) -> RtcRtpEncodingParameters {
     encoding
 }
 
-/// Has a browser that cannot keep up leave out pictures rather than make them smaller (W3C
-/// `mst-content-hint` section 5): letters that are scaled down cannot be read. Only parameters of
-/// the sender say so, none of the transceiver that is made.
-async fn keep_resolution(sender: &RtcRtpSender) {
-    let parameters = sender.get_parameters();
-    let value = JsValue::from_str("maintain-resolution");
-    drop(Reflect::set(&parameters, &JsValue::from_str("degradationPreference"), &value));
-    // A browser that refuses does as it likes, and shares the screen all the same.
-    drop(JsFuture::from(sender.set_parameters_with_parameters(&parameters)).await);
+/// Has a browser that cannot keep up with a text leave out pictures rather than make them smaller:
+/// letters that are scaled down cannot be read. Only parameters of the sender say so, none of the
+/// transceiver that is made.
+fn prefer(parameters: &RtcRtpParameters, content: Content) {
+    let value = JsValue::from_str(content.preference());
+    drop(Reflect::set(parameters, &JsValue::from_str("degradationPreference"), &value));
 }
 
-async fn set_encodings(sender: &RtcRtpSender, quality: &Quality) {
+async fn set_encodings(sender: &RtcRtpSender, source: Source, quality: &Quality) {
     let parameters = sender.get_parameters();
     let Some(current) = parameters.get_encodings() else { return };
     let count = usize::try_from(current.length()).unwrap_or_default();
@@ -306,6 +307,13 @@ async fn set_encodings(sender: &RtcRtpSender, quality: &Quality) {
         let encoding: RtcRtpEncodingParameters = encoding.unchecked_into();
         encoding.set_max_bitrate(layer.max_bitrate);
         encoding.set_active(layer.active);
+        if source == Source::Screen {
+            let most = JsValue::from_f64(quality.content.max_framerate().into());
+            drop(Reflect::set(&encoding, &JsValue::from_str("maxFramerate"), &most));
+        }
+    }
+    if source == Source::Screen {
+        prefer(&parameters, quality.content);
     }
     // A sender that is being closed takes none, and needs none.
     drop(JsFuture::from(sender.set_parameters_with_parameters(&parameters)).await);

@@ -3,7 +3,11 @@
 use shared::{ids::RoomId, media::Source};
 use web_sys::Storage;
 
+use crate::meeting::layout::cast::ViewMode;
+
 const NAME: &str = "open-stream.name";
+const VIEW: &str = "open-stream.view";
+const SHORTCUTS_OFF: &str = "open-stream.shortcuts-off";
 
 /// The name the person gave last time.
 #[must_use]
@@ -14,6 +18,36 @@ pub fn display_name() -> Option<String> {
 /// Remembers the person's name.
 pub fn save_display_name(name: &str) {
     write(local(), NAME, name);
+}
+
+/// How the person likes to see a meeting, if they said so.
+#[must_use]
+pub fn view() -> Option<ViewMode> {
+    match read(local(), VIEW)?.as_str() {
+        "grid" => Some(ViewMode::Grid),
+        "speaker" => Some(ViewMode::Speaker),
+        _ => None,
+    }
+}
+
+/// Remembers how the person likes to see a meeting.
+pub fn save_view(mode: ViewMode) {
+    let stored = match mode {
+        ViewMode::Grid => "grid",
+        ViewMode::Speaker => "speaker",
+    };
+    write(local(), VIEW, stored);
+}
+
+/// Whether the person turned the keys off that do something in a meeting.
+#[must_use]
+pub fn shortcuts_off() -> bool {
+    read(local(), SHORTCUTS_OFF).is_some_and(|stored| stored == "true")
+}
+
+/// Remembers whether keys do something in a meeting.
+pub fn save_shortcuts_off(off: bool) {
+    write(local(), SHORTCUTS_OFF, if off { "true" } else { "false" });
 }
 
 /// The token that let the person into `room` from this tab: a host's, or an invite.

@@ -33,6 +33,28 @@ pub enum Glyph {
     Door,
     /// An arrow to the right.
     Arrow,
+    /// A point to the left.
+    Back,
+    /// A point to the right.
+    Forward,
+    /// Three dots.
+    More,
+    /// A pin.
+    Pin,
+    /// Four equal tiles.
+    Grid,
+    /// A large tile above small ones.
+    Speaker,
+    /// An eye, struck through.
+    Hidden,
+    /// An eye.
+    Eye,
+    /// Four corners.
+    FullScreen,
+    /// A small screen in a larger one.
+    Floating,
+    /// A keyboard.
+    Keyboard,
 }
 
 impl Glyph {
@@ -102,6 +124,29 @@ impl Glyph {
                 "M14 4h4.5A1.5 1.5 0 0 1 20 5.5v13a1.5 1.5 0 0 1-1.5 1.5H14M4 12h11M11 8l4 4-4 4"
             }
             Self::Arrow => "M5 12h14M13 6l6 6-6 6",
+            Self::Back => "M14.5 5.5 8 12l6.5 6.5",
+            Self::Forward => "M9.5 5.5 16 12l-6.5 6.5",
+            Self::More => "M12 5.5v.01M12 12v.01M12 18.5v.01",
+            Self::Pin => "M9 4h6l-1 6 3 3.5V15H7v-1.5L10 10zM12 15v6",
+            Self::Grid => "M4 4h7v7H4zM13 4h7v7h-7zM4 13h7v7H4zM13 13h7v7h-7z",
+            Self::Speaker => "M4 4h16v10H4zM4 17h4v3H4zM10 17h4v3h-4zM16 17h4v3h-4z",
+            Self::Hidden => {
+                "M4 4l16 16M9.9 5.8a9 9 0 0 1 2.1-.3c4.5 0 7.6 3.3 9 6.5a13 13 0 0 1-2.6 3.7\
+                 M6.3 7.4A12.5 12.5 0 0 0 3 12c1.4 3.2 4.5 6.5 9 6.5a9 9 0 0 0 4.3-1.1\
+                 M10 10a2.8 2.8 0 0 0 4 4"
+            }
+            Self::Eye => {
+                "M3 12c1.4-3.2 4.5-6.5 9-6.5s7.6 3.3 9 6.5c-1.4 3.2-4.5 6.5-9 6.5S4.4 15.2 3 12z\
+                 M12 9.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6z"
+            }
+            Self::FullScreen => "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+            Self::Floating => {
+                "M20 10V6.5A1.5 1.5 0 0 0 18.5 5h-13A1.5 1.5 0 0 0 4 6.5v11A1.5 1.5 0 0 0 5.5 19H10M13 13h8v6h-8z"
+            }
+            Self::Keyboard => {
+                "M4.5 6h15A1.5 1.5 0 0 1 21 7.5v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 \
+                 16.5v-9A1.5 1.5 0 0 1 4.5 6zM7 10v.01M11 10v.01M15 10v.01M8 14h8"
+            }
         }
     }
 }

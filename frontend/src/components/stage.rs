@@ -1,64 +1,65 @@
-//! The tiles of a meeting, as large as the stage allows.
+//! The stage of a meeting: every tile in its place, and the pages.
 
+use std::time::Duration;
+
+use gloo::timers::callback::Timeout;
 use js_sys::Array;
-use leptos::{html::Div, prelude::*};
+use leptos::{ev, html::Div, prelude::*};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{HtmlElement, ResizeObserver};
 
 use crate::{
-    components::tile::{ScreenTile, Tile},
+    browser::page,
+    components::{
+        pager::Pager,
+        staging::{Shown, Staging, use_staging},
+        tile::{ScreenTile, Tile},
+    },
     meeting::{
-        layout::{Grid, Stage as Space, grid},
-        view::{ScreenView, TileView},
+        layout::{
+            arrange,
+            cast::Cast,
+            director::{Director, Person},
+        },
+        view::{ScreenView, TileKey, TileView},
     },
     session::Session,
     text::room,
 };
 
-/// Space between tiles, in CSS pixels; the style has the same in `--stage-gap`.
-const GAP: f64 = 12.0;
+/// How far a finger moves, in CSS pixels, to turn a page.
+const SWIPE: f64 = 48.0;
 
-/// Width by height of a tile on a stage that is wider than high, and on one that is not.
-const WIDE_TILE: f64 = 16.0 / 9.0;
-const TALL_STAGE_TILE: f64 = 4.0 / 3.0;
-
-/// How much of the stage's height goes to screens that are shared; people get the rest.
-const SCREENS_SHARE: f64 = 0.75;
-
-/// Everyone, oneself first; above them the screens that others share.
+/// Everyone, oneself first, and the screens that others share, as [`Staging`] has it.
 #[component]
 pub fn Stage(
     /// The meeting.
     session: Session,
 ) -> impl IntoView {
+    let staging = use_staging();
     let view = session.view();
     let stage = NodeRef::<Div>::new();
-    let size = use_size(stage);
     let tiles = Memo::new(move |_| view.with(|view| view.tiles.clone()));
     let screens = Memo::new(move |_| view.with(|view| view.screens.clone()));
-    let areas = Memo::new(move |_| divided(size.get(), screens.with(Vec::is_empty)));
-    let grid = Memo::new(move |_| tile_grid(tiles.with(Vec::len), areas.get().1));
-    let screen = Memo::new(move |_| tile_grid(screens.with(Vec::len), areas.get().0));
+    use_arrangement(session, staging, use_size(stage));
+    let (begin, end) = use_swipe(staging);
     view! {
         <div
             node_ref=stage
             class="stage"
             role="region"
             aria-label=room::STAGE
-            style:--tile-width=move || format!("{}px", grid.read().tile_width.floor())
-            style:--tile-height=move || format!("{}px", grid.read().tile_height.floor())
-            style:--screen-width=move || format!("{}px", screen.read().tile_width.floor())
-            style:--screen-height=move || format!("{}px", screen.read().tile_height.floor())
+            on:pointerdown=begin
+            on:pointerup=end
         >
-            <div class="screens" hidden=move || screens.with(Vec::is_empty)>
-                <For each=move || screens.get() key=|screen| screen.key.clone() let:screen>
-                    <ScreenTile session=session screen=watch_screen(session, screen)/>
-                </For>
-            </div>
+            <For each=move || screens.get() key=|screen| screen.key.clone() let:screen>
+                <ScreenTile session=session screen=watch_screen(session, screen)/>
+            </For>
             <For each=move || tiles.get() key=|tile| tile.key.clone() let:tile>
                 <Tile session=session tile=watch_tile(session, tile)/>
             </For>
+            <Pager/>
         </div>
     }
 }
@@ -81,18 +82,95 @@ fn watch_screen(session: Session, screen: ScreenView) -> Memo<ScreenView> {
     })
 }
 
-/// What of a stage goes to screens, and what to people.
-fn divided((width, height): (f64, f64), no_screens: bool) -> ((f64, f64), (f64, f64)) {
-    if no_screens {
-        return ((width, 0.0), (width, height));
-    }
-    let screens = (height * SCREENS_SHARE).floor();
-    ((width, screens), (width, (height - screens - GAP).max(0.0)))
+/// Keeps what is shown what it should be.
+fn use_arrangement(session: Session, staging: Staging, size: ReadSignal<(f64, f64)>) {
+    let view = session.view();
+    let screens = Memo::new(move |_| {
+        view.with(|view| view.screens.iter().map(|it| it.key.clone()).collect::<Vec<_>>())
+    });
+    let (seats, focus) = use_director(session, staging);
+    let cast = Memo::new(move |_| {
+        let (screens, focus) = (screens.read(), focus.read());
+        seats.with(|seats| staging.wishes.with(|it| it.cast(&screens, seats, focus.as_ref())))
+    });
+    Effect::new(move |_| {
+        let Cast { main, .. } = cast.get();
+        let arrangement = cast.with(|cast| arrange(cast, size.get(), staging.page.get()));
+        let first = if main.is_empty() { focus.get().into_iter().collect() } else { main };
+        let shown = Shown { arrangement, first };
+        if staging.shown.with_untracked(|before| *before != shown) {
+            staging.shown.set(shown);
+        }
+    });
+    // Whoever shares again later is not pinned by that.
+    Effect::new(move |_| {
+        let screens = screens.get();
+        let is_gone = |key: &TileKey| matches!(key, TileKey::Screen(_)) && !screens.contains(key);
+        if staging.wishes.with_untracked(|wishes| wishes.pins.iter().any(is_gone)) {
+            staging.wishes.update(|wishes| wishes.pins.retain(|key| !is_gone(key)));
+        }
+    });
 }
 
-fn tile_grid(count: usize, (width, height): (f64, f64)) -> Grid {
-    let aspect = if width > height { WIDE_TILE } else { TALL_STAGE_TILE };
-    grid(count, Space { width, height, gap: GAP, aspect })
+/// The seats, and who is in focus, as people come, speak and go.
+fn use_director(
+    session: Session,
+    staging: Staging,
+) -> (ReadSignal<Vec<TileKey>>, ReadSignal<Option<TileKey>>) {
+    let view = session.view();
+    let people = Memo::new(move |_| view.with(|view| view.tiles.iter().map(person).collect()));
+    let (seats, set_seats) = signal(Vec::new());
+    let (focus, set_focus) = signal(None);
+    let director = StoredValue::new(Director::default());
+    let timer = StoredValue::new_local(None::<Timeout>);
+    let tick = RwSignal::new(());
+    Effect::new(move |_| {
+        tick.track();
+        let people: Vec<Person> = people.get();
+        let (now, per_page) =
+            (page::now(), staging.shown.with_untracked(|shown| shown.arrangement.per_page));
+        director.update_value(|director| director.update(now, &people, per_page.max(1)));
+        director.with_value(|director| {
+            if seats.with_untracked(|seats| seats != director.seats()) {
+                set_seats.set(director.seats().to_vec());
+            }
+            if focus.with_untracked(|focus| focus.as_ref() != director.focus()) {
+                set_focus.set(director.focus().cloned());
+            }
+            let wake = director.wake_at(now).map(|at| milliseconds(at.saturating_sub(now)));
+            // A timer that was set before is taken back by being dropped.
+            timer.set_value(wake.map(|wait| Timeout::new(wait, move || tick.set(()))));
+        });
+    });
+    (seats, focus)
+}
+
+fn person(tile: &TileView) -> Person {
+    Person { key: tile.key.clone(), is_speaking: tile.is_speaking }
+}
+
+/// A timer that fires a little early would have to be set again.
+fn milliseconds(wait: Duration) -> u32 {
+    u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// Pages are turned by a finger, too.
+fn use_swipe(
+    staging: Staging,
+) -> (impl Fn(ev::PointerEvent) + 'static, impl Fn(ev::PointerEvent) + 'static) {
+    let from = StoredValue::new(None::<(f64, f64)>);
+    let at = |event: &ev::PointerEvent| (f64::from(event.client_x()), f64::from(event.client_y()));
+    let begin = move |event: ev::PointerEvent| {
+        from.set_value((event.pointer_type() == "touch").then(|| at(&event)));
+    };
+    let end = move |event: ev::PointerEvent| {
+        let Some((x, y)) = from.get_value() else { return };
+        let (across, down) = (at(&event).0 - x, at(&event).1 - y);
+        if across.abs() > SWIPE && across.abs() > 2.0 * down.abs() {
+            staging.turn(if across < 0.0 { 1 } else { -1 });
+        }
+    };
+    (begin, end)
 }
 
 /// The inner size of an element, as it changes.

@@ -7,10 +7,16 @@ use leptos::{
 use shared::signaling::{Presence, Role};
 
 use crate::{
-    components::icon::{Glyph, Icon},
-    meeting::view::{ScreenView, TileKey, TileView},
+    components::{
+        icon::{Glyph, Icon},
+        staging::use_staging,
+    },
+    meeting::{
+        layout::Rect,
+        view::{ScreenView, TileKey, TileView},
+    },
     session::Session,
-    text::{Text, room},
+    text::{Text, room, stage},
 };
 
 /// A person's picture, or their initials, with their name and what they send.
@@ -23,12 +29,18 @@ pub fn Tile(
 ) -> impl IntoView {
     let key = tile.with_untracked(|tile| tile.key.clone());
     let (article, video) = use_picture(session, &key);
+    let place = use_staging().place(key.clone());
+    let name = Signal::derive(move || tile.with(|tile| tile.name.clone()));
     let has = move |what: fn(&TileView) -> bool| tile.with(what);
     let on_off = move |what| if has(what) { "on" } else { "off" };
     view! {
         <article
             node_ref=article
             class="tile"
+            hidden=move || place.read().is_none()
+            style:inset=move || inset(place.get())
+            style:inline-size=move || width(place.get())
+            style:block-size=move || height(place.get())
             aria-label=move || tile.with(spoken)
             data-participant=participant(&key)
             data-self=(key == TileKey::Me).then_some("true")
@@ -40,7 +52,7 @@ pub fn Tile(
                 if has(|tile| tile.presence == Presence::Connected) { "connected" } else { "reconnecting" }
             }
         >
-            <Avatar name=Signal::derive(move || tile.with(|tile| tile.name.clone()))/>
+            <Avatar name=name/>
             <video
                 node_ref=video
                 autoplay=true
@@ -56,6 +68,7 @@ pub fn Tile(
                 </span>
                 <span class="tile-name">{move || tile.with(shown_name)}</span>
             </p>
+            <TileActions key=key.clone() name=name/>
         </article>
     }
 }
@@ -70,12 +83,17 @@ pub fn ScreenTile(
 ) -> impl IntoView {
     let key = screen.with_untracked(|screen| screen.key.clone());
     let (article, video) = use_picture(session, &key);
-    let name = move || screen.with(|screen| room::SCREEN_OF.with(&[&screen.name]));
+    let place = use_staging().place(key.clone());
+    let name = Signal::derive(move || screen.with(|screen| room::SCREEN_OF.with(&[&screen.name])));
     let is_held_back = move || screen.with(|screen| screen.is_held_back);
     view! {
         <article
             node_ref=article
             class="tile tile-screen"
+            hidden=move || place.read().is_none()
+            style:inset=move || inset(place.get())
+            style:inline-size=move || width(place.get())
+            style:block-size=move || height(place.get())
             aria-label=name
             data-screen=participant(&key)
             data-held-back=move || is_held_back().then_some("true")
@@ -88,8 +106,59 @@ pub fn ScreenTile(
                 <Icon of=Glyph::Share/>
                 <span class="tile-name">{name}</span>
             </p>
+            <TileActions key=key.clone() name=name/>
         </article>
     }
+}
+
+/// What can be done with a tile.
+#[component]
+fn TileActions(key: TileKey, name: Signal<String>) -> impl IntoView {
+    let staging = use_staging();
+    let pinned = staging.is_pinned(key.clone());
+    let hide_self = (key == TileKey::Me).then(|| {
+        let alone = move || staging.shown.with(|shown| shown.arrangement.places.len() < 2);
+        view! {
+            <button
+                class="tile-action"
+                type="button"
+                hidden=alone
+                title=stage::HIDE_SELF
+                aria-label=stage::HIDE_SELF
+                on:click=move |_| staging.wishes.update(|wishes| wishes.hides_self = true)
+            >
+                <Icon of=Glyph::Hidden/>
+            </button>
+        }
+    });
+    let label = move || name.with(|name| stage::PIN.with(&[name]));
+    view! {
+        <div class="tile-actions">
+            {hide_self}
+            <button
+                class="tile-action"
+                type="button"
+                title=label
+                aria-label=label
+                aria-pressed=move || pinned.get().to_string()
+                on:click=move |_| staging.wishes.update(|wishes| wishes.toggle_pin(&key))
+            >
+                <Icon of=Glyph::Pin/>
+            </button>
+        </div>
+    }
+}
+
+fn inset(place: Option<Rect>) -> String {
+    place.map(|place| format!("{}px auto auto {}px", place.top, place.left)).unwrap_or_default()
+}
+
+fn width(place: Option<Rect>) -> String {
+    place.map(|place| format!("{}px", place.width)).unwrap_or_default()
+}
+
+fn height(place: Option<Rect>) -> String {
+    place.map(|place| format!("{}px", place.height)).unwrap_or_default()
 }
 
 /// A tile, and the element in it that shows the tile's picture: received as large as the tile is.

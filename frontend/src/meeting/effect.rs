@@ -8,6 +8,8 @@ use shared::{
     signaling::{ClientMessage, Direction},
 };
 
+use super::encoding::Content;
+
 /// A point in time: how long the page has existed.
 pub type Instant = Duration;
 
@@ -68,6 +70,8 @@ pub enum Effect {
         max_bitrate: u32,
         /// Its layers that somebody receives; none where nothing was said of that.
         wanted: Option<Vec<u8>>,
+        /// What it shows; counts for a screen.
+        content: Content,
     },
     /// Apply the server's answer; answer with [`PeerNews::Accepted`].
     Accept {

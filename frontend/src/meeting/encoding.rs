@@ -15,6 +15,45 @@ pub struct Encoding {
     pub active: bool,
 }
 
+/// What a screen that is shared shows, and so what its sender saves on when it must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Content {
+    /// Letters: sharp, and seldom moving.
+    #[default]
+    Text,
+    /// A film, or a game: moving, and less sharp.
+    Motion,
+}
+
+impl Content {
+    /// Pictures a second, at most.
+    #[must_use]
+    pub const fn max_framerate(self) -> u32 {
+        match self {
+            Self::Text => 15,
+            Self::Motion => 30,
+        }
+    }
+
+    /// In the words of `MediaStreamTrack.contentHint` (W3C `mst-content-hint`).
+    #[must_use]
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Text => "detail",
+            Self::Motion => "motion",
+        }
+    }
+
+    /// In the words of `RTCDegradationPreference` (W3C `mst-content-hint`).
+    #[must_use]
+    pub const fn preference(self) -> &'static str {
+        match self {
+            Self::Text => "maintain-resolution",
+            Self::Motion => "maintain-framerate",
+        }
+    }
+}
+
 /// The names of the layers, the smallest first; the server counts them in this order.
 const RIDS: [&str; 3] = ["l", "m", "h"];
 

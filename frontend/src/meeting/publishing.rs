@@ -12,6 +12,7 @@ use shared::{
 use super::{
     backoff::Allowance,
     effect::{Effect, Instant, PeerNews},
+    encoding::Content,
     leg::{Ends, Leg},
     outbox::{Outbox, Purpose},
     view::DeviceState,
@@ -24,6 +25,8 @@ pub(super) struct Publishing {
     sources: BTreeMap<Source, Outgoing>,
     negotiation: Negotiation,
     allowance: Allowance,
+    /// What one's screen shows.
+    content: Content,
 }
 
 /// One source of one's own.
@@ -44,6 +47,7 @@ struct Outgoing {
 struct Quality {
     max_bitrate: u32,
     wanted: Option<Vec<u8>>,
+    content: Content,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +104,18 @@ impl Publishing {
             sources: [Microphone, Camera, Screen, ScreenAudio].map(outgoing).into(),
             negotiation: Negotiation::Idle,
             allowance: Allowance::new(),
+            content: Content::default(),
         }
+    }
+
+    /// What one's screen shows.
+    pub(super) const fn content(&self) -> Content {
+        self.content
+    }
+
+    /// One's screen shows something else from now on.
+    pub(super) const fn set_content(&mut self, content: Content) {
+        self.content = content;
     }
 
     /// What a device of the person does.
@@ -190,7 +205,12 @@ impl Publishing {
         let Some(ends) = self.leg.wanted(now, outbox) else { return };
         for (source, outgoing) in &mut self.sources {
             outgoing.reconcile(now, *source, ends, outbox);
-            outgoing.encode(*source, ends, max_video_bitrate, outbox);
+            let quality = Quality {
+                max_bitrate: max_video_bitrate,
+                wanted: outgoing.wanted.clone(),
+                content: self.content,
+            };
+            outgoing.encode(*source, ends, quality, outbox);
         }
         self.offer(now, ends, max_video_bitrate, outbox);
     }
@@ -273,7 +293,12 @@ impl Publishing {
         for source in &sources {
             if let Some(outgoing) = self.sources.get_mut(source) {
                 outgoing.sent = Sent::Offered;
-                outgoing.encoded = Some(Quality { max_bitrate: max_video_bitrate, wanted: None });
+                // A line is made for text; what moves is said to its sender afterwards.
+                outgoing.encoded = Some(Quality {
+                    max_bitrate: max_video_bitrate,
+                    wanted: None,
+                    content: Content::Text,
+                });
             }
         }
         self.allowance.spend(now);
@@ -367,12 +392,14 @@ impl Outgoing {
     }
 
     /// Has a published video sent as it should be now.
-    fn encode(&mut self, source: Source, ends: Ends, max_bitrate: u32, outbox: &mut Outbox) {
+    fn encode(&mut self, source: Source, ends: Ends, mut quality: Quality, outbox: &mut Outbox) {
+        if source != Source::Screen {
+            quality.content = Content::Text;
+        }
         let is_sent = matches!(self.sent, Sent::Produced { .. });
-        let quality = Quality { max_bitrate, wanted: self.wanted.clone() };
         if source.kind() == MediaKind::Video && is_sent && self.encoded.as_ref() != Some(&quality) {
-            let wanted = quality.wanted.clone();
-            outbox.effect(Effect::Encode { peer: ends.peer, source, max_bitrate, wanted });
+            let Quality { max_bitrate, wanted, content } = quality.clone();
+            outbox.effect(Effect::Encode { peer: ends.peer, source, max_bitrate, wanted, content });
             self.encoded = Some(quality);
         }
     }

@@ -5,7 +5,10 @@ use shared::{
     signaling::{Presence, Role, RoomInfo},
 };
 
-use super::notice::{EndReason, Notice};
+use super::{
+    encoding::Content,
+    notice::{EndReason, Notice},
+};
 
 /// Everything the page of a meeting shows, except the pictures themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,6 +25,8 @@ pub struct MeetingView {
     pub camera: DeviceState,
     /// The person's own screen.
     pub screen: DeviceState,
+    /// What the person's own screen is sent best for.
+    pub screen_content: Content,
     /// The screens that others share.
     pub screens: Vec<ScreenView>,
     /// The people: oneself first, then the others in order of arrival.

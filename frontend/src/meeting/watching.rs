@@ -24,12 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a video may be missing before the person is told: switching takes a moment.
 const MISSING: Duration = Duration::from_secs(2);
 
+/// Width and height in device pixels of a picture that floats above other windows: browsers do not
+/// tell.
+const FLOATING: (u16, u16) = (640, 360);
+
 /// How the others' videos are watched.
 #[derive(Debug, Default)]
 pub(super) struct Watching {
     /// In device pixels; a tile that is not here has not been measured.
     sizes: BTreeMap<TileKey, (u16, u16)>,
     is_page_hidden: bool,
+    /// The tile whose picture floats above other windows.
+    floating: Option<TileKey>,
     videos: BTreeMap<ConsumerId, Watched>,
     /// When changes that wait are to be told.
     due_at: Option<Instant>,
@@ -78,6 +84,11 @@ impl Watching {
     /// The page was brought to the front, or hidden.
     pub(super) const fn set_page_hidden(&mut self, hidden: bool) {
         self.is_page_hidden = hidden;
+    }
+
+    /// The picture of this tile floats above other windows, or none does.
+    pub(super) fn set_floating(&mut self, tile: Option<TileKey>) {
+        self.floating = tile;
     }
 
     /// The server said what it forwards of a video.
@@ -164,10 +175,10 @@ impl Watching {
     }
 
     fn viewing(&self, tile: &TileKey) -> Option<Viewing> {
-        if self.is_page_hidden {
-            return Some(Viewing::default());
-        }
-        let (width, height) = *self.sizes.get(tile)?;
+        let (width, height) = if self.is_page_hidden { (0, 0) } else { *self.sizes.get(tile)? };
+        let floats = self.floating.as_ref() == Some(tile);
+        let (least_width, least_height) = if floats { FLOATING } else { (0, 0) };
+        let (width, height) = (width.max(least_width), height.max(least_height));
         Some(Viewing { width, height, ..Viewing::default() })
     }
 }

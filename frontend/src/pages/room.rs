@@ -14,12 +14,19 @@ use crate::{
     },
     components::{
         announcer::Announcer,
+        awake::keep_awake,
         banner::Banner,
+        floating::FloatingPicture,
         icon::{Glyph, Icon},
+        menu::More,
         outcome::{Again, Outcome, OutcomePage},
+        room_menu::RoomMenu,
+        sharing::SharingCard,
         shell::Connecting,
+        shortcuts::{ShortcutSheet, bind, provide_shortcuts},
         sidebar::{SIDEBAR_ID, SIDEBAR_TOGGLE_ID, Sidebar},
         stage::Stage,
+        staging::Staging,
         toggle::Toggle,
     },
     links,
@@ -28,7 +35,7 @@ use crate::{
         view::{DeviceState, MeetingView, Phase},
     },
     session::Session,
-    text::{notice, outcome, room as text},
+    text::{notice, outcome, room as text, stage},
 };
 
 /// The whole meeting for whoever stands at the door of `room`: lets in whoever comes from the page
@@ -155,17 +162,24 @@ fn Inside(session: Session) -> impl IntoView {
             Phase::Ended(_) => "ended",
         })
     };
+    let sheet = RwSignal::new(false);
+    Staging::provide();
+    provide_shortcuts();
+    keep_awake();
     view! {
         <div class="room" data-phase=phase>
             <main id=CONTENT_ID class="room-main" tabindex="-1">
                 <h1 class="visually-hidden">{text::HEADING}</h1>
                 <Banner session=session/>
+                <SharingCard session=session/>
                 <Stage session=session/>
                 <Alone session=session/>
             </main>
             <Sidebar session=session open=panel/>
-            <Controls session=session panel=panel/>
+            <Controls session=session panel=panel sheet=sheet/>
             <Announcer session=session/>
+            <FloatingPicture session=session/>
+            <ShortcutSheet open=sheet/>
         </div>
     }
 }
@@ -184,7 +198,9 @@ fn Alone(session: Session) -> impl IntoView {
 
 /// The bar of buttons.
 #[component]
-fn Controls(session: Session, panel: RwSignal<bool>) -> impl IntoView {
+fn Controls(session: Session, panel: RwSignal<bool>, sheet: RwSignal<bool>) -> impl IntoView {
+    let toggle_panel = move || panel.update(|open| *open = !*open);
+    bind("P", stage::TOGGLE_PEOPLE, Callback::new(move |()| toggle_panel()));
     view! {
         <div class="controls" role="group" aria-label=text::CONTROLS>
             <DeviceToggle session=session source=Source::Microphone/>
@@ -198,17 +214,21 @@ fn Controls(session: Session, panel: RwSignal<bool>) -> impl IntoView {
                 aria-label=text::PEOPLE
                 aria-expanded=move || if panel.get() { "true" } else { "false" }
                 aria-controls=SIDEBAR_ID
-                on:click=move |_| panel.update(|open| *open = !*open)
+                on:click=move |_| toggle_panel()
             >
                 <Icon of=Glyph::People/>
             </button>
+            <More>
+                <RoomMenu session=session sheet=sheet/>
+            </More>
             <button
                 class="button button-danger leave"
                 type="button"
+                title=text::LEAVE
                 on:click=move |_| session.leave()
             >
                 <Icon of=Glyph::Leave/>
-                {text::LEAVE}
+                <span>{text::LEAVE}</span>
             </button>
         </div>
     }
@@ -224,6 +244,9 @@ fn DeviceToggle(session: Session, source: Source) -> impl IntoView {
         let on = state.get_untracked() == DeviceState::Off;
         if is_camera { session.set_camera(on) } else { session.set_microphone(on) }
     };
+    let (key, what) =
+        if is_camera { ("V", stage::TOGGLE_CAMERA) } else { ("M", stage::TOGGLE_MICROPHONE) };
+    bind(key, what, Callback::new(press));
     view! {
         <Toggle
             label=if is_camera { text::CAMERA } else { text::MICROPHONE }
@@ -240,6 +263,7 @@ fn ShareToggle(session: Session) -> impl IntoView {
     let view = session.view();
     let state = Memo::new(move |_| view.with(|view| view.screen));
     let press = move |()| session.set_screen(state.get_untracked() == DeviceState::Off);
+    bind("S", stage::TOGGLE_SHARE, Callback::new(press));
     view! {
         <Toggle
             label=text::SHARE

@@ -134,9 +134,12 @@ impl Driver {
                     peer.offer(&sources, ice_restart).await
                 });
             }
-            Effect::Encode { peer, source, max_bitrate, wanted } => {
+            Effect::Encode { peer, source, max_bitrate, wanted, content } => {
+                if source == Source::Screen {
+                    self.media.set_screen_content(content);
+                }
                 if let Some(peer) = self.peer(peer) {
-                    let quality = Quality { max_bitrate, wanted };
+                    let quality = Quality { max_bitrate, wanted, content };
                     spawn_local(async move { peer.encode(source, quality).await });
                 }
             }

@@ -14,6 +14,7 @@ use shared::{
 use super::world::{World, participant, participant_id};
 use crate::meeting::{
     effect::Effect,
+    encoding::Content,
     notice::DeviceError,
     view::{DeviceState, ScreenView, TileKey, TileView},
 };
@@ -146,6 +147,43 @@ fn a_hidden_page_sees_nothing() {
     world.run(Duration::from_secs(1));
     let shown = told(&mut world);
     assert!(shown[0].iter().all(|(_, width, height)| (*width, *height) == SIZE));
+}
+
+#[test]
+fn of_a_hidden_page_the_picture_that_floats_is_still_seen() {
+    let mut world = watching(2);
+    told(&mut world);
+    world.meeting.handle_floating(world.now, Some(tile(2)));
+    world.meeting.handle_page_hidden(world.now, true);
+    world.run(Duration::from_secs(1));
+    let hidden = told(&mut world);
+    let sizes: Vec<_> = hidden[0].iter().map(|(_, width, height)| (*width, *height)).collect();
+    assert_eq!(sizes, [(0, 0)], "the other one is told of, and this one stays as it was");
+    world.meeting.handle_floating(world.now, None);
+    world.run(Duration::from_secs(1));
+    assert!(told(&mut world)[0].iter().all(|(_, width, height)| (*width, *height) == (0, 0)));
+}
+
+#[test]
+fn a_screen_is_encoded_for_what_it_shows_and_a_camera_is_not() {
+    let mut world = World::new();
+    world.settle();
+    world.meeting.set_live(world.now, Source::Screen, true);
+    world.meeting.handle_device(world.now, Source::Screen, Ok(()));
+    world.run(Duration::from_secs(2));
+    world.take_effects();
+    world.meeting.set_screen_content(world.now, Content::Motion);
+    world.settle();
+    let contents: Vec<_> = world
+        .take_effects()
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Encode { source, content, .. } => Some((source, content)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(contents, [(Source::Screen, Content::Motion)]);
+    assert_eq!(world.meeting.view().screen_content, Content::Motion);
 }
 
 #[test]
