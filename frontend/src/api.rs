@@ -5,7 +5,10 @@ use serde::de::DeserializeOwned;
 use shared::{
     error::ErrorCode,
     ids::RoomId,
-    rest::{CreateRoomRequest, CreateRoomResponse, Problem, RoomResponse},
+    rest::{
+        CreateRoomRequest, CreateRoomResponse, Problem, RoomResponse, RoomsResponse,
+        UpdateRoomRequest,
+    },
 };
 
 use crate::text::{self, Text, error};
@@ -56,10 +59,49 @@ pub async fn room(id: &RoomId) -> Result<RoomResponse, ApiError> {
     read(Request::get(&format!("/api/rooms/{id}")).send().await?).await
 }
 
+/// All rooms that the holder of `token` may see: the administrator every one, a host their own.
+///
+/// # Errors
+/// Says what the server refused, or that there was no answer.
+pub async fn rooms(token: &str) -> Result<RoomsResponse, ApiError> {
+    read(Request::get("/api/rooms").header("Authorization", &bearer(token)).send().await?).await
+}
+
+/// Changes a room for the holder of `token`.
+///
+/// # Errors
+/// Says what the server refused, or that there was no answer.
+pub async fn update_room(
+    id: &RoomId,
+    token: &str,
+    change: UpdateRoomRequest,
+) -> Result<RoomResponse, ApiError> {
+    let request = Request::patch(&format!("/api/rooms/{id}"));
+    read(request.header("Authorization", &bearer(token)).json(&change)?.send().await?).await
+}
+
+/// Ends a room for everyone.
+///
+/// # Errors
+/// Says what the server refused, or that there was no answer.
+pub async fn end_room(id: &RoomId, token: &str) -> Result<(), ApiError> {
+    let request = Request::delete(&format!("/api/rooms/{id}"));
+    let response = request.header("Authorization", &bearer(token)).send().await?;
+    if response.ok() { Ok(()) } else { Err(refused(response).await?) }
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
     if response.ok() {
         return Ok(response.json().await?);
     }
+    Err(refused(response).await?)
+}
+
+async fn refused(response: Response) -> Result<ApiError, ApiError> {
     let problem: Problem = response.json().await?;
-    Err(ApiError::Refused(problem.code))
+    Ok(ApiError::Refused(problem.code))
 }

@@ -11,7 +11,10 @@ use leptos_router::{
 use wasm_bindgen::JsCast;
 
 use crate::{
-    pages::{entrance::RoomPage, join::JoinPage, landing::LandingPage, not_found::NotFoundPage},
+    pages::{
+        entrance::RoomPage, join::JoinPage, landing::LandingPage, manage::ManagePage,
+        not_found::NotFoundPage,
+    },
     text::{self, Language},
 };
 
@@ -47,6 +50,7 @@ pub fn App() -> impl IntoView {
             <FlatRoutes fallback=NotFoundPage>
                 <Route path=path!("/") view=LandingPage/>
                 <Route path=path!("/join") view=JoinPage/>
+                <Route path=path!("/manage") view=ManagePage/>
                 <Route path=path!("/room/:room") view=RoomPage/>
             </FlatRoutes>
         </Router>

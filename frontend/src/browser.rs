@@ -6,6 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`devices`] | one's own camera and microphone |
+//! | [`recent`] | the rooms that were entered lately |
 //! | [`storage`] | what is remembered over a reload |
 //! | `socket` | one WebSocket, and the probe before it |
 //! | `peer` | one peer connection |
@@ -21,6 +22,7 @@ pub mod display;
 pub(crate) mod module;
 pub(crate) mod page;
 pub(crate) mod peer;
+pub mod recent;
 pub(crate) mod screen;
 pub(crate) mod socket;
 pub(crate) mod sound;

@@ -3,5 +3,6 @@
 pub mod entrance;
 pub mod join;
 pub mod landing;
+pub mod manage;
 pub mod not_found;
 pub mod room;

@@ -10,6 +10,7 @@
 //! | module | whose sentences |
 //! |---|---|
 //! | [`landing`] | of the first page |
+//! | [`manage`] | of the manager’s page |
 //! | [`join`] | of the page before the meeting |
 //! | [`room`] | of the meeting |
 //! | [`stage`] | of its stage, menu and keys |
@@ -24,6 +25,7 @@ use leptos::{attr::IntoAttributeValue, prelude::IntoRender};
 pub mod error;
 pub mod join;
 pub mod landing;
+pub mod manage;
 pub mod notice;
 pub mod outcome;
 pub mod room;

@@ -8,6 +8,7 @@ use crate::meeting::layout::cast::ViewMode;
 const NAME: &str = "open-stream.name";
 const VIEW: &str = "open-stream.view";
 const SHORTCUTS_OFF: &str = "open-stream.shortcuts-off";
+const ADMIN_TOKEN: &str = "open-stream.admin";
 
 /// The name the person gave last time.
 #[must_use]
@@ -97,6 +98,17 @@ fn token_key(room: &RoomId) -> String {
     format!("open-stream.token.{room}")
 }
 
+/// The administrator’s token, until the tab is closed.
+#[must_use]
+pub fn admin_token() -> Option<String> {
+    read(session(), ADMIN_TOKEN)
+}
+
+/// Remembers the administrator’s token.
+pub fn save_admin_token(token: &str) {
+    write(session(), ADMIN_TOKEN, token);
+}
+
 fn devices_key(room: &RoomId) -> String {
     format!("open-stream.devices.{room}")
 }
@@ -106,7 +118,7 @@ fn ticket_key(room: &RoomId) -> String {
 }
 
 /// Storage is absent when the browser forbids it; the page then forgets, and works.
-fn local() -> Option<Storage> {
+pub(super) fn local() -> Option<Storage> {
     web_sys::window()?.local_storage().ok().flatten()
 }
 
@@ -114,11 +126,11 @@ fn session() -> Option<Storage> {
     web_sys::window()?.session_storage().ok().flatten()
 }
 
-fn read(storage: Option<Storage>, key: &str) -> Option<String> {
+pub(super) fn read(storage: Option<Storage>, key: &str) -> Option<String> {
     storage?.get_item(key).ok().flatten()
 }
 
-fn write(storage: Option<Storage>, key: &str, value: &str) {
+pub(super) fn write(storage: Option<Storage>, key: &str, value: &str) {
     if let Some(storage) = storage {
         // A full or forbidden storage loses comfort, not the meeting.
         drop(storage.set_item(key, value));

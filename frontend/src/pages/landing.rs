@@ -12,6 +12,7 @@ use crate::{
         field::{NameField, read_name},
         icon::{Glyph, Icon},
         join_box::JoinBox,
+        recent::RecentRooms,
         shell::{ErrorNote, Shell, use_hydrated},
     },
     links,
@@ -38,6 +39,7 @@ pub fn LandingPage() -> impl IntoView {
                         <h2 id="join-heading">{landing::JOIN_HEADING}</h2>
                         <JoinBox/>
                     </section>
+                    <RecentRooms/>
                 </div>
                 <Needs/>
             </div>

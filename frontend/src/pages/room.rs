@@ -10,7 +10,9 @@ use crate::{
     arrival::{self, Arrival},
     browser::{
         devices::{self, LocalMedia},
-        page, storage,
+        page,
+        recent::{self, RecentRoom},
+        storage,
     },
     components::{
         announcer::Announcer,
@@ -104,6 +106,7 @@ fn Meeting(room: RoomId, session: Session) -> impl IntoView {
         }
         screen
     });
+    remember_room(&room, session);
     let on = Memo::new(move |_| view.with(devices_on));
     Effect::new({
         let room = room.clone();
@@ -119,6 +122,19 @@ fn Meeting(room: RoomId, session: Session) -> impl IntoView {
         Screen::Inside => view! { <Inside session=session/> }.into_any(),
         Screen::Ended(reason) => view! { <Ended room=room.clone() reason=reason/> }.into_any(),
     }
+}
+
+/// Once one is in, the landing page knows the room.
+fn remember_room(room: &RoomId, session: Session) {
+    let (room_id, view) = (room.clone(), session.view());
+    let host =
+        Memo::new(move |_| view.with(|view| view.room.as_ref().map(|room| room.host_name.clone())));
+    Effect::new(move |_| {
+        if let Some(host_name) = host.get() {
+            let token = storage::token(&room_id);
+            recent::remember(RecentRoom { room_id: room_id.clone(), host_name, token });
+        }
+    });
 }
 
 /// Why it is over, and the way back where there is one.

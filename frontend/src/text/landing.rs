@@ -37,6 +37,10 @@ texts! {
     UNREADABLE = "This is neither a room id nor an invite link. Paste the whole link you were sent.",
         "Das ist weder eine Raum-ID noch ein Einladungslink. Füge den ganzen Link ein, den du bekommen hast.",
         "Esto no es un ID de sala ni un enlace de invitación. Pega el enlace completo que recibiste.";
+    /// Heading of the rooms that were entered on this device.
+    RECENT_HEADING = "Recent meetings", "Letzte Besprechungen", "Reuniones recientes";
+    /// Takes a room off that list.
+    FORGET = "Forget {}", "{} vergessen", "Olvidar {}";
     /// Heading of the list of what is needed.
     NEEDS_HEADING = "What you need", "Was du brauchst", "Qué necesitas";
     /// Needed: a browser.
