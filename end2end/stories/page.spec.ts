@@ -75,8 +75,11 @@ for (const browser of BROWSERS) {
     await alice.join();
     await expectToFit(page);
     await page.getByRole('button', { name: 'People' }).click();
+    for (const name of [/^People/, /^Chat/, /^Invite/]) {
+      await page.getByRole('tab', { name }).click();
+      await expectToFit(page);
+    }
     await expect(page.getByLabel('Invite link')).toBeVisible();
-    await expectToFit(page);
     await page.getByRole('button', { name: 'Close panel' }).click();
     await alice.leave();
     await alice.expectOutcome('left', 'Your camera and microphone are off.');

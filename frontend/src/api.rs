@@ -41,13 +41,17 @@ impl From<gloo::net::Error> for ApiError {
     }
 }
 
-/// Opens a room. The answer holds the host's token: it is secret.
+/// Opens a room where whoever knows only its id has to knock. The answer holds the host's token: it is secret.
 ///
 /// # Errors
 /// Says what the server refused, or that there was no answer.
 pub async fn create_room(host_name: String) -> Result<CreateRoomResponse, ApiError> {
-    let body =
-        CreateRoomRequest { host_name, invite_only: None, lobby: None, max_video_bitrate: None };
+    let body = CreateRoomRequest {
+        host_name,
+        invite_only: None,
+        lobby: Some(true),
+        max_video_bitrate: None,
+    };
     read(Request::post("/api/rooms").json(&body)?.send().await?).await
 }
 

@@ -15,8 +15,11 @@
 //! | `screen` | how one's screen is captured |
 //! | `visibility` | how large an element is shown |
 //! | `module` | the module of WebAssembly that shows meetings, and how it is fetched |
+//! | [`clock`] | the time of day |
+//! | [`sharing`] | the clipboard, and sharing with other programs |
 //! | `page` | the time, chance, and what the page is told of the network and its end |
 
+pub mod clock;
 pub mod devices;
 pub mod display;
 pub(crate) mod module;
@@ -24,6 +27,7 @@ pub(crate) mod page;
 pub(crate) mod peer;
 pub mod recent;
 pub(crate) mod screen;
+pub mod sharing;
 pub(crate) mod socket;
 pub(crate) mod sound;
 pub mod storage;

@@ -8,6 +8,7 @@
 //! | [`text`] | every sentence the page shows |
 //! | [`api`] | the server's REST interface |
 //! | [`arrival`] | what the page before the meeting hands to the meeting |
+//! | [`qr`] | QR codes of links |
 //! | [`links`] | room ids and invite links, as people paste them |
 //! | [`meeting`] | a meeting as a state machine, without a browser |
 //! | [`browser`] | cameras, sockets, peer connections |
@@ -31,6 +32,7 @@ pub mod components;
 pub mod links;
 pub mod meeting;
 pub mod pages;
+pub mod qr;
 pub mod session;
 pub mod text;
 

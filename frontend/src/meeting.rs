@@ -19,6 +19,9 @@
 //! | `watching` | what is seen of the others' videos |
 //! | [`encoding`] | in how many layers a video is sent, and how much of each |
 //! | `roster` | the others |
+//! | [`company`] | what people write and show each other, and what hosts do |
+//! | [`chat`], [`hands`], [`invites`], `lobby` | the parts of that |
+//! | [`rights`], [`hosted`] | what one may do to others, and what others did to one |
 //! | `backoff` | when to try again |
 
 use std::time::Duration;
@@ -32,6 +35,7 @@ use shared::{
 };
 
 use self::{
+    company::Company,
     effect::{Effect, Instant, PeerId, PeerNews, SocketId, SocketNews},
     encoding::Content,
     link::Link,
@@ -45,16 +49,23 @@ use self::{
 };
 
 mod backoff;
+pub mod chat;
+pub mod company;
 pub mod effect;
 pub mod encoding;
+pub mod hands;
+pub mod hosted;
+pub mod invites;
 mod joining;
 pub mod layout;
 mod leg;
 mod link;
+mod lobby;
 pub mod notice;
 mod outbox;
 mod publishing;
 mod receiving;
+pub mod rights;
 mod roster;
 mod server;
 #[cfg(test)]
@@ -107,6 +118,7 @@ pub struct Meeting {
     publishing: Publishing,
     receiving: Receiving,
     watching: Watching,
+    company: Company,
     told: Option<(Notice, Instant)>,
     sound: Sound,
     over: Option<EndReason>,
@@ -160,6 +172,7 @@ impl Meeting {
             publishing: Publishing::new(&start.open),
             receiving: Receiving::new(),
             watching: Watching::default(),
+            company: Company::default(),
             told: None,
             sound: Sound::Allowed,
             over: None,
@@ -328,6 +341,7 @@ impl Meeting {
         if self.told.is_some_and(|(_, until)| until <= now) {
             self.told = None;
         }
+        self.company.handle_wake(now);
         self.reconcile(now);
     }
 }
@@ -348,7 +362,8 @@ impl Meeting {
         let media = [self.publishing.wake_at(), self.receiving.wake_at(), self.watching.wake_at()];
         let media = media.into_iter().filter(|_| self.link.is_joined());
         let told = self.told.map(|(_, until)| until);
-        media.chain([self.link.wake_at(), self.outbox.deadline(), told]).flatten().min()
+        let others = [self.link.wake_at(), self.outbox.deadline(), told, self.company.wake_at()];
+        media.chain(others).flatten().min()
     }
 
     /// What is to be shown.
@@ -358,6 +373,9 @@ impl Meeting {
             let consumer = self.receiving.consumer(producer_id);
             consumer.is_some_and(|consumer_id| self.watching.is_held_back(consumer_id))
         };
+        let mut tiles: Vec<TileView> =
+            std::iter::once(self.my_tile()).chain(self.roster.tiles(is_held_back)).collect();
+        let company = self.company_view(&mut tiles);
         MeetingView {
             phase: self.phase(),
             room: self.place.as_ref().map(|place| place.room.clone()),
@@ -367,8 +385,9 @@ impl Meeting {
             screen: self.publishing.state(Source::Screen),
             screen_content: self.publishing.content(),
             screens: self.roster.screens(is_held_back).collect(),
-            tiles: std::iter::once(self.my_tile()).chain(self.roster.tiles(is_held_back)).collect(),
+            tiles,
             notice: self.notice(),
+            company,
         }
     }
 
@@ -385,11 +404,12 @@ impl Meeting {
     }
 
     fn phase(&self) -> Phase {
-        match (self.over, &self.place) {
-            (Some(reason), _) => Phase::Ended(reason),
-            (None, Some(_)) if self.link.is_joined() => Phase::InMeeting,
-            (None, Some(_)) => Phase::Reconnecting { attempt: self.link.attempt() },
-            (None, None) => Phase::Connecting,
+        match (self.over, &self.place, self.company.lobby.waiting()) {
+            (Some(reason), _, _) => Phase::Ended(reason),
+            (None, Some(_), _) if self.link.is_joined() => Phase::InMeeting,
+            (None, Some(_), _) => Phase::Reconnecting { attempt: self.link.attempt() },
+            (None, None, Some(host_present)) => Phase::Waiting { host_present },
+            (None, None, None) => Phase::Connecting,
         }
     }
 
@@ -400,12 +420,15 @@ impl Meeting {
             role: self.place.as_ref().map_or(Role::Guest, |place| place.role),
             has_audio: self.publishing.state(Source::Microphone) == view::DeviceState::On,
             has_video: self.publishing.state(Source::Camera) == view::DeviceState::On,
+            has_screen: self.publishing.state(Source::Screen) == view::DeviceState::On,
             is_speaking: self
                 .place
                 .as_ref()
                 .is_some_and(|place| self.roster.is_speaking(&place.participant_id)),
             is_held_back: false,
             presence: Presence::Connected,
+            hand: None,
+            reaction: None,
         }
     }
 
@@ -415,6 +438,7 @@ impl Meeting {
         match self.phase() {
             Phase::Ended(_) => None,
             Phase::Reconnecting { attempt } => Some(Notice::Reconnecting(attempt)),
+            Phase::Waiting { .. } => None,
             Phase::Connecting | Phase::InMeeting if failures >= TELLING_FAILURES => {
                 Some(Notice::Server(ErrorCode::IceNoPath))
             }

@@ -29,6 +29,7 @@ use crate::{
     },
 };
 
+mod company;
 mod driver;
 mod pictures;
 

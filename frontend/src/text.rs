@@ -14,6 +14,7 @@
 //! | [`join`] | of the page before the meeting |
 //! | [`room`] | of the meeting |
 //! | [`stage`] | of its stage, menu and keys |
+//! | [`chat`], [`host`], [`invite`] | of the chat, of what hosts do, of invites |
 //! | [`outcome`] | of pages that end something |
 //! | [`notice`] | of notices, and of why a meeting ended |
 //! | [`error`] | of error codes |
@@ -22,7 +23,10 @@ use std::fmt;
 
 use leptos::{attr::IntoAttributeValue, prelude::IntoRender};
 
+pub mod chat;
 pub mod error;
+pub mod host;
+pub mod invite;
 pub mod join;
 pub mod landing;
 pub mod manage;

@@ -8,7 +8,11 @@ use crate::{
     text::room,
 };
 
-/// A line that screen readers read out when it changes.
+mod company;
+
+use company::CompanyAnnouncer;
+
+/// Lines that screen readers read out when they change.
 #[component]
 pub fn Announcer(
     /// The meeting.
@@ -28,6 +32,7 @@ pub fn Announcer(
         <p class="visually-hidden" role="status">
             {news}
         </p>
+        <CompanyAnnouncer session=session/>
     }
 }
 

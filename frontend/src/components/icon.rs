@@ -55,6 +55,18 @@ pub enum Glyph {
     Floating,
     /// A keyboard.
     Keyboard,
+    /// An arrow down.
+    Down,
+    /// A speech bubble.
+    Chat,
+    /// A paper plane.
+    Send,
+    /// A raised hand.
+    Hand,
+    /// A face that smiles.
+    Smile,
+    /// A cross of two strokes.
+    Plus,
 }
 
 impl Glyph {
@@ -77,6 +89,7 @@ impl Glyph {
     }
 
     /// The strokes, as SVG path data.
+    #[expect(clippy::too_many_lines, reason = "a table, which the compiler keeps complete")]
     const fn path(self) -> &'static str {
         match self {
             Self::Microphone => {
@@ -147,6 +160,22 @@ impl Glyph {
                 "M4.5 6h15A1.5 1.5 0 0 1 21 7.5v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 \
                  16.5v-9A1.5 1.5 0 0 1 4.5 6zM7 10v.01M11 10v.01M15 10v.01M8 14h8"
             }
+            Self::Down => "M12 5v14M6 13l6 6 6-6",
+            Self::Chat => {
+                "M5.5 5h13A1.5 1.5 0 0 1 20 6.5v9a1.5 1.5 0 0 1-1.5 1.5H12l-4.5 3.5V17h-2\
+                 A1.5 1.5 0 0 1 4 15.5v-9A1.5 1.5 0 0 1 5.5 5zM8 9.5h8M8 12.8h5"
+            }
+            Self::Send => "M4 5.5l16 6.5-16 6.5 2.2-6.5zM6.2 12H13",
+            Self::Hand => {
+                "M8 12.5V5.8a1.3 1.3 0 0 1 2.6 0V11M10.6 10.5V4.3a1.3 1.3 0 0 1 2.6 0V11\
+                 M13.2 10.8V5.3a1.3 1.3 0 0 1 2.6 0V12M15.8 11.5V8.3a1.3 1.3 0 0 1 2.6 0v6.2\
+                 a6.5 6.5 0 0 1-6.5 6.5c-2.5 0-3.9-1-5.2-3l-2.9-4.6a1.35 1.35 0 0 1 2.3-1.4L8 14.5"
+            }
+            Self::Smile => {
+                "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17zM8.5 14.2a4.5 4.5 0 0 0 7 0\
+                 M9 9.5v.1M15 9.5v.1"
+            }
+            Self::Plus => "M12 5v14M5 12h14",
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     browser::display,
     components::{
         floating::{Floating, is_worth_floating, toggle_floating},
+        hands::HandEntry,
         icon::Glyph,
         menu::{MenuGroup, MenuItem},
         shortcuts::bind,
@@ -25,6 +26,7 @@ pub fn RoomMenu(
     sheet: RwSignal<bool>,
 ) -> impl IntoView {
     view! {
+        <HandEntry session=session/>
         <ViewEntries/>
         <ScreenEntries session=session/>
         <MenuGroup>

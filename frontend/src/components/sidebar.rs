@@ -1,68 +1,127 @@
-//! The side panel of a meeting: the invite, and who is there.
+//! The side panel of a meeting: People, Chat and Invite, one at a time.
 
-use leptos::{html::Input, prelude::*, task::spawn_local};
-use shared::signaling::Presence;
-use wasm_bindgen_futures::JsFuture;
+use leptos::{ev::KeyboardEvent, prelude::*};
 
 use crate::{
     app::focus,
-    components::{
-        icon::{Glyph, Icon},
-        stage::watch_tile,
-        tile::{Avatar, mark},
-    },
-    meeting::view::TileView,
+    components::icon::{Glyph, Icon},
+    meeting::view::MeetingView,
     session::Session,
-    text::{Text, room},
+    text::{Text, chat, invite, room},
 };
 
-/// The id of the panel, for the button that shows it.
+mod chat_tab;
+mod invite_tab;
+mod invites;
+mod people;
+mod person;
+
+pub use self::people::AnswerKnock;
+use self::{chat_tab::ChatTab, invite_tab::InviteTab, people::People};
+
+/// The id of the panel, for the buttons that show it.
 pub const SIDEBAR_ID: &str = "sidebar";
 
-/// The id of that button.
-pub const SIDEBAR_TOGGLE_ID: &str = "sidebar-toggle";
+/// What the panel shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// Who is there, and who waits.
+    People,
+    /// What people write.
+    Chat,
+    /// How others come in.
+    Invite,
+}
 
-/// The panel. The focus follows it: in when it opens, back to its button when it closes; hidden,
-/// it cannot be reached by keyboard either.
-#[component]
-pub fn Sidebar(
-    /// The meeting.
-    session: Session,
-    /// Whether it is shown.
+/// Whether the panel is open, and at what. A handle: copies are the same panel.
+#[derive(Debug, Clone, Copy)]
+pub struct Panel {
     open: RwSignal<bool>,
-) -> impl IntoView {
-    Effect::new(move |was_open: Option<bool>| {
-        let open = open.get();
-        if was_open.is_some_and(|was_open| was_open != open) {
-            let id = if open { SIDEBAR_ID } else { SIDEBAR_TOGGLE_ID };
-            request_animation_frame(move || focus_id(id));
+    tab: RwSignal<Tab>,
+}
+
+impl Tab {
+    const ALL: [Self; 3] = [Self::People, Self::Chat, Self::Invite];
+
+    const fn label(self) -> Text {
+        match self {
+            Self::People => room::PEOPLE,
+            Self::Chat => chat::CHAT,
+            Self::Invite => invite::INVITE,
         }
-        open
-    });
-    view! {
-        <aside
-            id=SIDEBAR_ID
-            class="sidebar"
-            tabindex="-1"
-            aria-label=room::PEOPLE
-            hidden=move || !open.get()
-            on:keydown=move |event| {
-                if event.key() == "Escape" {
-                    open.set(false);
-                }
-            }
-        >
-            <Invite session=session/>
-            <Roster session=session/>
-            <button
-                class="icon-button sidebar-close"
-                type="button"
-                aria-label=room::CLOSE_PANEL
-                on:click=move |_| open.set(false)
-            >
-                <Icon of=Glyph::Close/>
-            </button>
-        </aside>
+    }
+
+    const fn id(self) -> &'static str {
+        match self {
+            Self::People => "tab-people",
+            Self::Chat => "tab-chat",
+            Self::Invite => "tab-invite",
+        }
+    }
+
+    const fn panel_id(self) -> &'static str {
+        match self {
+            Self::People => "panel-people",
+            Self::Chat => "panel-chat",
+            Self::Invite => "panel-invite",
+        }
+    }
+
+    /// The id of the button in the bar that shows it.
+    #[must_use]
+    pub const fn toggle_id(self) -> &'static str {
+        match self {
+            Self::People | Self::Invite => "toggle-people",
+            Self::Chat => "toggle-chat",
+        }
+    }
+
+    /// What has the focus when it is shown.
+    const fn focus_id(self) -> &'static str {
+        match self {
+            Self::People => "tab-people",
+            Self::Chat => "chat-draft",
+            Self::Invite => "tab-invite",
+        }
+    }
+
+    fn moved(self, by: isize) -> Self {
+        let index = Self::ALL.iter().position(|tab| *tab == self).unwrap_or_default();
+        let next = (index.cast_signed() + by).rem_euclid(Self::ALL.len().cast_signed());
+        Self::ALL.get(next.cast_unsigned()).copied().unwrap_or(self)
+    }
+}
+
+impl Panel {
+    /// Open or not, at a tab.
+    #[must_use]
+    pub fn new(open: bool, tab: Tab) -> Self {
+        Self { open: RwSignal::new(open), tab: RwSignal::new(tab) }
+    }
+
+    /// Whether a tab can be seen.
+    #[must_use]
+    pub fn shows(self, tab: Tab) -> bool {
+        self.open.get() && self.tab.get() == tab
+    }
+
+    /// Shows a tab, with the focus in it.
+    pub fn show(self, tab: Tab) {
+        self.tab.set(tab);
+        self.open.set(true);
+        request_animation_frame(move || focus_id(tab.focus_id()));
+    }
+
+    /// Shows a tab, or closes the panel if it is shown.
+    pub fn toggle(self, tab: Tab) {
+        if untrack(|| self.shows(tab)) { self.close() } else { self.show(tab) }
+    }
+
+    /// Closes it, with the focus on the button that opens it again.
+    pub fn close(self) {
+        let toggle = self.tab.get_untracked().toggle_id();
+        self.open.set(false);
+        request_animation_frame(move || focus_id(toggle));
     }
 }
 
@@ -72,126 +131,133 @@ fn focus_id(id: &str) {
     }
 }
 
-/// The link that lets others in.
+/// The panel. Hidden, it cannot be reached by keyboard either.
 #[component]
-fn Invite(session: Session) -> impl IntoView {
-    let view = session.view();
-    let link = Memo::new(move |_| {
-        view.with(|view| view.room.as_ref().and_then(|room| room.invite_link.clone()))
-    });
-    move || link.get().map(|link| view! { <InviteLink link=link/> })
-}
-
-/// How copying went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Copying {
-    NotYet,
-    Copied,
-    ByHand,
-}
-
-#[component]
-fn InviteLink(link: String) -> impl IntoView {
-    let input = NodeRef::<Input>::new();
-    let copying = RwSignal::new(Copying::NotYet);
-    let copy = {
-        let link = link.clone();
-        move |_| {
-            if let Some(input) = input.get_untracked() {
-                input.select();
-            }
-            copy_text(link.clone(), copying);
+pub fn Sidebar(
+    /// The meeting.
+    session: Session,
+    /// Whether it is shown, and at what.
+    panel: Panel,
+) -> impl IntoView {
+    let on_escape = move |event: KeyboardEvent| {
+        if event.key() == "Escape" && !event.default_prevented() {
+            panel.close();
         }
     };
-    let copied = move || copying.get() == Copying::Copied;
     view! {
-        <div class="invite">
-            <h2>
-                <label for="invite-link">{room::INVITE}</label>
-            </h2>
-            <input
-                node_ref=input
-                id="invite-link"
-                class="invite-link"
-                type="text"
-                readonly=true
-                value=link
-            />
-            <button class="button" type="button" on:click=copy>
-                <Icon of=Signal::derive(move || if copied() { Glyph::Check } else { Glyph::Copy })/>
-                <span aria-live="polite">
-                    {move || match copying.get() {
-                        Copying::NotYet => room::COPY.get(),
-                        Copying::Copied => room::COPIED.get(),
-                        Copying::ByHand => room::COPY_BY_HAND.get(),
-                    }}
-                </span>
-            </button>
+        <aside
+            id=SIDEBAR_ID
+            class="sidebar"
+            aria-label=room::SIDEBAR
+            hidden=move || !panel.open.get()
+            on:keydown=on_escape
+        >
+            <header class="sidebar-header">
+                <Tabs session=session panel=panel/>
+                <button
+                    class="icon-button"
+                    type="button"
+                    title=room::CLOSE_PANEL
+                    aria-label=room::CLOSE_PANEL
+                    on:click=move |_| panel.close()
+                >
+                    <Icon of=Glyph::Close/>
+                </button>
+            </header>
+            <TabPanel panel=panel tab=Tab::People>
+                <People session=session/>
+            </TabPanel>
+            <TabPanel panel=panel tab=Tab::Chat>
+                <ChatTab session=session panel=panel/>
+            </TabPanel>
+            <TabPanel panel=panel tab=Tab::Invite>
+                <InviteTab session=session panel=panel/>
+            </TabPanel>
+        </aside>
+    }
+}
+
+/// The row of tabs (WAI-ARIA APG, "Tabs"): one of them is reached by Tab, the others by arrows.
+#[component]
+fn Tabs(session: Session, panel: Panel) -> impl IntoView {
+    let on_arrow = move |event: KeyboardEvent| {
+        let tab = panel.tab.get_untracked();
+        let next = match event.key().as_str() {
+            "ArrowRight" => tab.moved(1),
+            "ArrowLeft" => tab.moved(-1),
+            "Home" => Tab::People,
+            "End" => Tab::Invite,
+            _ => return,
+        };
+        event.prevent_default();
+        panel.tab.set(next);
+        focus_id(next.id());
+    };
+    let is_chosen = move |tab| panel.tab.get() == tab;
+    view! {
+        <div class="tabs" role="tablist" aria-label=room::SIDEBAR on:keydown=on_arrow>
+            {Tab::ALL
+                .map(|tab| {
+                    view! {
+                        <button
+                            id=tab.id()
+                            class="tab"
+                            type="button"
+                            role="tab"
+                            aria-selected=move || if is_chosen(tab) { "true" } else { "false" }
+                            aria-controls=tab.panel_id()
+                            tabindex=move || if is_chosen(tab) { "0" } else { "-1" }
+                            on:click=move |_| panel.tab.set(tab)
+                        >
+                            {tab.label()} <Count session=session tab=tab/>
+                        </button>
+                    }
+                })
+                .collect_view()}
         </div>
     }
 }
 
-/// Puts `text` on the clipboard, which browsers offer to secure pages only.
-fn copy_text(text: String, outcome: RwSignal<Copying>) {
-    if !window().is_secure_context() {
-        outcome.set(Copying::ByHand);
-        return;
-    }
-    let written = JsFuture::from(window().navigator().clipboard().write_text(&text));
-    spawn_local(async move {
-        let how = if written.await.is_ok() { Copying::Copied } else { Copying::ByHand };
-        // Whoever has closed the page meanwhile needs no answer.
-        let _unheard = outcome.try_set(how);
-    });
-}
-
-/// Everyone in the meeting.
+/// How much of it there is.
 #[component]
-fn Roster(session: Session) -> impl IntoView {
+fn Count(session: Session, tab: Tab) -> impl IntoView {
     let view = session.view();
-    let tiles = Memo::new(move |_| view.with(|view| view.tiles.clone()));
-    view! {
-        <section class="roster" aria-labelledby="roster-heading">
-            <h2 id="roster-heading">
-                {room::PEOPLE} " " <span class="count">{move || tiles.with(Vec::len)}</span>
-            </h2>
-            <ul>
-                <For each=move || tiles.get() key=|tile| tile.key.clone() let:tile>
-                    <Person tile=watch_tile(session, tile)/>
-                </For>
-            </ul>
-        </section>
+    let count = Memo::new(move |_| view.with(|view| count(view, tab)));
+    let shown = move || count.get().map(|count| view! { <span class="count">{count}</span> });
+    view! { {shown} }
+}
+
+fn count(view: &MeetingView, tab: Tab) -> Option<usize> {
+    match tab {
+        Tab::People => Some(view.tiles.len()),
+        Tab::Chat => Some(view.company.chat.unread).filter(|unread| *unread > 0),
+        Tab::Invite => None,
     }
 }
 
 #[component]
-fn Person(tile: Memo<TileView>) -> impl IntoView {
-    let mark = move || tile.with(mark).map(|mark| view! { <span class="mark">{mark}</span> });
-    let has_audio = Signal::derive(move || tile.with(|tile| tile.has_audio));
-    let has_video = Signal::derive(move || tile.with(|tile| tile.has_video));
-    let away = move || tile.with(|tile| tile.presence == Presence::Reconnecting);
+fn TabPanel(panel: Panel, tab: Tab, children: Children) -> impl IntoView {
     view! {
-        <li class="person">
-            <Avatar name=Signal::derive(move || tile.with(|tile| tile.name.clone()))/>
-            <span class="person-name">
-                {move || tile.with(|tile| tile.name.clone())} {mark}
-                <small hidden=move || !away()>{room::RECONNECTING}</small>
-            </span>
-            <Status on=has_audio glyph=Glyph::microphone words=(room::UNMUTED, room::MUTED)/>
-            <Status on=has_video glyph=Glyph::camera words=(room::CAMERA_ON, room::CAMERA_OFF)/>
-        </li>
+        <div
+            id=tab.panel_id()
+            class="tab-panel"
+            role="tabpanel"
+            aria-labelledby=tab.id()
+            hidden=move || panel.tab.get() != tab
+        >
+            {children()}
+        </div>
     }
 }
 
-/// Whether a device is on: an icon, and the same in words.
-#[component]
-fn Status(on: Signal<bool>, glyph: fn(bool) -> Glyph, words: (Text, Text)) -> impl IntoView {
-    view! {
-        <span class="status" data-on=move || if on.get() { "true" } else { "false" }>
-            <Icon of=Signal::derive(move || glyph(on.get()))/>
-            <span class="visually-hidden">
-                {move || if on.get() { words.0.get() } else { words.1.get() }}
-            </span>
-        </span>
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrows_go_round_the_tabs() {
+        assert_eq!(Tab::People.moved(1), Tab::Chat);
+        assert_eq!(Tab::People.moved(-1), Tab::Invite);
+        assert_eq!(Tab::Invite.moved(1), Tab::People);
     }
 }

@@ -8,6 +8,7 @@ use shared::signaling::{Presence, Role};
 
 use crate::{
     components::{
+        hands::TileMarks,
         icon::{Glyph, Icon},
         staging::use_staging,
     },
@@ -16,7 +17,7 @@ use crate::{
         view::{ScreenView, TileKey, TileView},
     },
     session::Session,
-    text::{Text, room, stage},
+    text::{Text, chat, host, room, stage},
 };
 
 /// A person's picture, or their initials, with their name and what they send.
@@ -68,6 +69,7 @@ pub fn Tile(
                 </span>
                 <span class="tile-name">{move || tile.with(shown_name)}</span>
             </p>
+            <TileMarks tile=tile/>
             <TileActions key=key.clone() name=name/>
         </article>
     }
@@ -203,9 +205,11 @@ pub fn Avatar(
 pub fn mark(tile: &TileView) -> Option<Text> {
     match (tile.is_me(), tile.role) {
         (true, Role::Host) => Some(room::YOU_THE_HOST),
-        (true, Role::CoHost | Role::Guest) => Some(room::YOU),
+        (true, Role::CoHost) => Some(host::YOU_THE_CO_HOST),
+        (true, Role::Guest) => Some(room::YOU),
         (false, Role::Host) => Some(room::HOST),
-        (false, Role::CoHost | Role::Guest) => None,
+        (false, Role::CoHost) => Some(host::CO_HOST),
+        (false, Role::Guest) => None,
     }
 }
 
@@ -240,7 +244,12 @@ fn spoken(tile: &TileView) -> String {
         (true, false) => room::CAMERA_ON,
         (true, true) => room::HELD_BACK,
     };
-    format!("{}, {sound}, {picture}", shown_name(tile))
+    let mut spoken = format!("{}, {sound}, {picture}", shown_name(tile));
+    if let Some(place) = tile.hand {
+        spoken.push_str(", ");
+        spoken.push_str(&chat::HAND_UP.with(&[&place.to_string()]));
+    }
+    spoken
 }
 
 /// The first letters of the first and the last word.
@@ -281,9 +290,12 @@ mod tests {
             role: Role::Host,
             has_audio: false,
             has_video: true,
+            has_screen: false,
             is_speaking: true,
             is_held_back: false,
             presence: Presence::Connected,
+            hand: None,
+            reaction: None,
         };
         assert_eq!(spoken(&tile), "Ada (You), Muted, Camera on");
         assert_eq!(mark(&tile), Some(room::YOU_THE_HOST));

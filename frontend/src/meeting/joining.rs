@@ -14,24 +14,35 @@ use super::{
 
 impl Meeting {
     pub(super) fn join(&mut self, now: Instant) {
-        self.link.opened();
+        self.link.joining();
         let join = Join {
             protocol_version: PROTOCOL_VERSION,
             room_id: self.intent.room.clone(),
-            token: self.intent.token.clone().filter(|_| self.ticket.is_none()),
-            resume_ticket: self.ticket.clone(),
+            token: self.token(),
+            resume_ticket: self.ticket.clone().filter(|_| !self.is_admitted()),
             display_name: self.intent.display_name.clone(),
             rtp_capabilities: self.capabilities.clone(),
         };
         self.outbox.request(now, Request::Join(join), Purpose::Join);
     }
 
+    /// What lets one in: that one was admitted, or the invite, where no ticket brings one back.
+    fn token(&self) -> Option<String> {
+        let invite = self.intent.token.as_ref().filter(|_| self.ticket.is_none());
+        self.company.lobby.admission().or(invite).cloned()
+    }
+
+    const fn is_admitted(&self) -> bool {
+        self.company.lobby.admission().is_some()
+    }
+
     /// Takes the snapshot over: whatever was known before is replaced, and all media is made anew.
-    pub(super) fn joined(&mut self, now: Instant, joined: Joined) {
+    pub(super) fn joined(&mut self, now: Instant, mut joined: Joined) {
         self.link.joined(now);
         self.publishing.reset(&mut self.outbox);
         self.receiving.reset(&mut self.outbox);
         self.watching.reset();
+        self.meet(now, &mut joined);
         self.roster.replace(joined.participants);
         let room = joined.room.room_id.clone();
         let ticket = joined.resume_ticket.clone();
@@ -62,6 +73,13 @@ impl Meeting {
                 self.link.lose(now, &mut self.outbox);
             }
             (ErrorCode::ServerBusy, _) if was_in => self.link.lose(now, &mut self.outbox),
+            // The admission was for once, and that was before the connection was lost.
+            (ErrorCode::InviteUsedUp | ErrorCode::InviteExpired, _) if self.is_admitted() => {
+                self.company.lobby.leave_door();
+                self.outbox.forget_requests();
+                self.link.open(now, &mut self.outbox);
+            }
+            (ErrorCode::Kicked, _) => self.end(EndReason::Kicked),
             _ => self.end(EndReason::Refused(code)),
         }
     }

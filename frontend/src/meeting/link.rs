@@ -52,10 +52,19 @@ enum State {
     Opening { socket: SocketId, deadline: Instant },
     /// The server was asked to let the person in; the request has its own deadline.
     Joining { socket: SocketId },
+    /// At the door, until a host admits.
+    Knocking { socket: SocketId, beat: Beat },
     /// In the room.
-    Joined { socket: SocketId, heard_at: Instant, ping_at: Instant },
+    Joined { socket: SocketId, beat: Beat },
     /// Given up for good.
     Over,
+}
+
+/// When the server was heard last, and when it is asked for a sign of life next.
+#[derive(Debug, Clone, Copy)]
+struct Beat {
+    heard_at: Instant,
+    ping_at: Instant,
 }
 
 #[derive(Debug)]
@@ -120,17 +129,25 @@ impl Link {
         }
     }
 
-    /// The socket is open.
-    pub(super) const fn opened(&mut self) {
-        if let State::Opening { socket, .. } = self.state {
+    /// The server is asked to let the person in: on a socket that opened, or after they knocked.
+    pub(super) const fn joining(&mut self) {
+        if let State::Opening { socket, .. } | State::Knocking { socket, .. } = self.state {
             self.state = State::Joining { socket };
+        }
+    }
+
+    /// The server has the person wait at the door.
+    pub(super) fn knocking(&mut self, now: Instant) {
+        if let Some(socket) = self.socket() {
+            self.state = State::Knocking { socket, beat: Beat::new(now) };
+            self.outage = Outage { since: now, attempt: 0 };
         }
     }
 
     /// The server let the person in.
     pub(super) fn joined(&mut self, now: Instant) {
         if let Some(socket) = self.socket() {
-            self.state = State::Joined { socket, heard_at: now, ping_at: now + PING_INTERVAL };
+            self.state = State::Joined { socket, beat: Beat::new(now) };
             self.outage = Outage { since: now, attempt: 0 };
             self.patience = PATIENCE;
         }
@@ -138,14 +155,14 @@ impl Link {
 
     /// Something came from the server.
     pub(super) const fn heard(&mut self, now: Instant) {
-        if let State::Joined { heard_at, .. } = &mut self.state {
-            *heard_at = now;
+        if let State::Joined { beat, .. } | State::Knocking { beat, .. } = &mut self.state {
+            beat.heard_at = now;
         }
     }
 
     /// Gives the socket up and waits for the next try.
     pub(super) fn lose(&mut self, now: Instant, outbox: &mut Outbox) {
-        if self.is_joined() {
+        if matches!(self.state, State::Joined { .. } | State::Knocking { .. }) {
             self.outage = Outage { since: now, attempt: 0 };
         }
         self.close_socket(outbox);
@@ -160,9 +177,10 @@ impl Link {
     pub(super) fn hurry(&mut self, now: Instant) {
         match &mut self.state {
             State::Waiting { until } => *until = now,
-            State::Joined { heard_at, ping_at, .. } => {
-                *heard_at = (*heard_at).min(now.saturating_sub(SILENCE.saturating_sub(DOUBT)));
-                *ping_at = now;
+            State::Joined { beat, .. } | State::Knocking { beat, .. } => {
+                let doubted = now.saturating_sub(SILENCE.saturating_sub(DOUBT));
+                beat.heard_at = beat.heard_at.min(doubted);
+                beat.ping_at = now;
             }
             State::Probing { .. } | State::Opening { .. } | State::Joining { .. } | State::Over => {
             }
@@ -178,12 +196,19 @@ impl Link {
             {
                 self.lose(now, outbox);
             }
-            State::Joined { heard_at, .. } if *heard_at + SILENCE <= now => self.lose(now, outbox),
-            State::Joined { ping_at, .. } if *ping_at <= now => {
-                *ping_at = now + PING_INTERVAL;
-                outbox.request(now, Request::Ping, Purpose::Ping);
-            }
-            _ => {}
+            State::Joined { beat, .. } | State::Knocking { beat, .. } => match beat.due(now) {
+                Due::Nothing => {}
+                Due::Ping => {
+                    beat.ping_at = now + PING_INTERVAL;
+                    outbox.request(now, Request::Ping, Purpose::Ping);
+                }
+                Due::Loss => self.lose(now, outbox),
+            },
+            State::Waiting { .. }
+            | State::Probing { .. }
+            | State::Opening { .. }
+            | State::Joining { .. }
+            | State::Over => {}
         }
     }
 
@@ -192,7 +217,7 @@ impl Link {
         match self.state {
             State::Waiting { until } => Some(until),
             State::Probing { deadline, .. } | State::Opening { deadline, .. } => Some(deadline),
-            State::Joined { heard_at, ping_at, .. } => Some(ping_at.min(heard_at + SILENCE)),
+            State::Joined { beat, .. } | State::Knocking { beat, .. } => Some(beat.wake_at()),
             State::Joining { .. } | State::Over => None,
         }
     }
@@ -225,8 +250,36 @@ impl Link {
         match self.state {
             State::Opening { socket, .. }
             | State::Joining { socket }
+            | State::Knocking { socket, .. }
             | State::Joined { socket, .. } => Some(socket),
             State::Waiting { .. } | State::Probing { .. } | State::Over => None,
         }
+    }
+}
+
+/// What a [`Beat`] asks for.
+enum Due {
+    Nothing,
+    Ping,
+    Loss,
+}
+
+impl Beat {
+    fn new(now: Instant) -> Self {
+        Self { heard_at: now, ping_at: now + PING_INTERVAL }
+    }
+
+    fn due(self, now: Instant) -> Due {
+        if self.heard_at + SILENCE <= now {
+            Due::Loss
+        } else if self.ping_at <= now {
+            Due::Ping
+        } else {
+            Due::Nothing
+        }
+    }
+
+    fn wake_at(self) -> Instant {
+        self.ping_at.min(self.heard_at + SILENCE)
     }
 }

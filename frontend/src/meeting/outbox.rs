@@ -29,6 +29,12 @@ pub(super) enum Purpose {
     Consume(ProducerId),
     ResumeConsumer(ProducerId),
     SetPreferredLayers,
+    /// A message of one's own, by its key.
+    Chat(u32),
+    /// Something whose refusal is told, and nothing else.
+    Asked,
+    ListInvites,
+    ChangeInvites,
     Ping,
     Leave,
 }
@@ -98,7 +104,13 @@ impl Purpose {
             | Self::Consume(_)
             | Self::ResumeConsumer(_)
             | Self::SetPreferredLayers => Some(Direction::Recv),
-            Self::Join | Self::Ping | Self::Leave => None,
+            Self::Join
+            | Self::Chat(_)
+            | Self::Asked
+            | Self::ListInvites
+            | Self::ChangeInvites
+            | Self::Ping
+            | Self::Leave => None,
         }
     }
 }

@@ -18,6 +18,8 @@ use super::{
     view::DeviceState,
 };
 
+mod hosted;
+
 /// The sending side of a meeting.
 #[derive(Debug)]
 pub(super) struct Publishing {
@@ -67,9 +69,11 @@ enum Sent {
     /// It has an m-line.
     Negotiated { mid: String },
     /// The server was asked to make a producer of it.
-    Asked { paused: bool },
+    Asked { mid: String, paused: bool },
     /// The server has a producer of it.
-    Produced { producer_id: ProducerId, paused: bool },
+    Produced { mid: String, producer_id: ProducerId, paused: bool },
+    /// A host had the server end its producer; the person may publish it again.
+    Stopped { mid: String },
     /// The server will not have it.
     Refused,
 }
@@ -253,9 +257,10 @@ impl Publishing {
     /// The server made a producer.
     pub(super) fn handle_produced(&mut self, source: Source, producer_id: ProducerId) {
         if let Some(outgoing) = self.sources.get_mut(&source)
-            && let Sent::Asked { paused } = outgoing.sent
+            && let Sent::Asked { mid, paused } = &mut outgoing.sent
         {
-            outgoing.sent = Sent::Produced { producer_id, paused };
+            let mid = std::mem::take(mid);
+            outgoing.sent = Sent::Produced { mid, producer_id, paused: *paused };
         }
     }
 
@@ -411,13 +416,14 @@ impl Outgoing {
     fn reconcile(&mut self, now: Instant, source: Source, ends: Ends, outbox: &mut Outbox) {
         let paused = self.is_paused();
         match &mut self.sent {
-            Sent::Negotiated { mid } => {
+            Sent::Stopped { .. } if paused => {}
+            Sent::Negotiated { mid } | Sent::Stopped { mid } => {
                 let mid = std::mem::take(mid);
-                self.sent = Sent::Asked { paused };
+                self.sent = Sent::Asked { mid: mid.clone(), paused };
                 let produce = Produce { transport_id: ends.transport_id, mid, source, paused };
                 outbox.request(now, Request::Produce(produce), Purpose::Produce(source));
             }
-            Sent::Produced { producer_id, paused: told } if *told != paused => {
+            Sent::Produced { producer_id, paused: told, .. } if *told != paused => {
                 *told = paused;
                 let producer = ProducerRef { producer_id: *producer_id };
                 let request = if paused {

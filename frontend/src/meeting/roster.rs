@@ -4,7 +4,7 @@ use shared::{
     ids::{ParticipantId, ProducerId},
     limits::{MAX_CONSUMERS_PER_PARTICIPANT, MAX_PARTICIPANTS, MAX_PRODUCERS_PER_PARTICIPANT},
     media::{MediaKind, Source},
-    signaling::{NewProducer, Participant, PeerPresence, Producer},
+    signaling::{NewProducer, Participant, PeerPresence, Producer, Role},
 };
 
 use super::view::{ScreenView, TileKey, TileView};
@@ -40,6 +40,19 @@ impl Roster {
         if let Some(participant) = self.find(&news.participant_id) {
             participant.presence = news.presence;
         }
+    }
+
+    /// Someone may do more, or less.
+    pub(super) fn set_role(&mut self, id: &ParticipantId, role: Role) {
+        if let Some(participant) = self.find(id) {
+            participant.role = role;
+        }
+    }
+
+    /// The name of someone else; empty when they are gone.
+    pub(super) fn name(&self, id: &ParticipantId) -> String {
+        let other = self.others.iter().find(|other| other.id == *id);
+        other.map(|other| other.display_name.clone()).unwrap_or_default()
     }
 
     /// Someone is gone for good.
@@ -98,9 +111,12 @@ impl Roster {
                 role: other.role,
                 has_audio: live(other, Source::Microphone).is_some(),
                 has_video: camera.is_some(),
+                has_screen: live(other, Source::Screen).is_some(),
                 is_speaking: self.speakers.contains(&other.id),
                 is_held_back: camera.is_some_and(|camera| is_held_back(camera.producer_id)),
                 presence: other.presence,
+                hand: None,
+                reaction: None,
             }
         })
     }

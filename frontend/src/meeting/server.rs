@@ -29,6 +29,7 @@ impl Meeting {
         let outbox = &mut self.outbox;
         match (purpose, reply) {
             (Purpose::Join, Reply::Join(joined)) => self.joined(now, *joined),
+            (Purpose::Join, Reply::Knocking(knocking)) => self.knocking(now, knocking),
             (Purpose::CreateTransport(direction), Reply::CreateTransport(created)) => {
                 self.transport_created(direction, created);
             }
@@ -50,8 +51,15 @@ impl Meeting {
             (Purpose::Consume(_), Reply::Consume(consumed)) => {
                 self.receiving.handle_consumed(consumed);
             }
+            (Purpose::Chat(key), Reply::Done) => self.company.chat.settled(key),
+            (Purpose::ListInvites, Reply::ListInvites(list)) => self.company.invites.listed(list),
+            (Purpose::ChangeInvites, Reply::CreateInvite(invite)) => {
+                self.company.invites.made(invite);
+            }
+            (Purpose::ChangeInvites, Reply::Done) => self.invite_revoked(now),
             (
                 Purpose::Mute(_)
+                | Purpose::Asked
                 | Purpose::ResumeConsumer(_)
                 | Purpose::SetPreferredLayers
                 | Purpose::Ping
@@ -70,6 +78,10 @@ impl Meeting {
             Purpose::Ping | Purpose::Leave => return,
             _ if code == ErrorCode::NotJoined => return self.link.lose(now, outbox),
             Purpose::SetPreferredLayers => self.watching.handle_refusal(now),
+            Purpose::Chat(key) => return self.company.chat.refused(key, code),
+            Purpose::ChangeInvites => return self.company.invites.settled(Some(code)),
+            Purpose::Asked => return self.tell(now, Notice::Server(code)),
+            Purpose::ListInvites => return,
             Purpose::CreateTransport(Direction::Send)
             | Purpose::SendOffer
             | Purpose::Produce(_)
@@ -104,19 +116,19 @@ impl Meeting {
             }
             Event::ConsumerLayer(now) => self.watching.handle_layer(now.consumer_id, now.layer),
             Event::ActiveSpeakers(speakers) => self.roster.set_speakers(speakers.participant_ids),
-            Event::ChatMessage(_)
-            | Event::HandsRaised(_)
-            | Event::Reaction(_)
-            | Event::RoomChanged(_)
-            | Event::InviteLinkChanged(_)
-            | Event::MutedBy(_)
-            | Event::StoppedBy(_)
-            | Event::AskedToUnmute(_)
-            | Event::RoleChanged(_)
-            | Event::Knock(_)
-            | Event::KnockGone(_)
-            | Event::Admitted(_)
-            | Event::HostPresent(_) => {}
+            Event::ChatMessage(message) => self.said(message),
+            Event::HandsRaised(hands) => self.company.hands.set_queue(hands.participant_ids),
+            Event::Reaction(reacted) => self.company.hands.reacted(now, reacted),
+            Event::RoomChanged(changed) => self.room_changed(changed),
+            Event::InviteLinkChanged(changed) => self.invite_link_changed(changed),
+            Event::MutedBy(muted) => self.muted_by(now, muted),
+            Event::StoppedBy(stopped) => self.stopped_by(now, stopped),
+            Event::AskedToUnmute(asked) => self.asked_to_unmute(now, asked),
+            Event::RoleChanged(changed) => self.role_changed(now, changed),
+            Event::Knock(knock) => self.company.lobby.knocked(knock),
+            Event::KnockGone(knock) => self.company.lobby.gone(knock.knock_id),
+            Event::Admitted(admitted) => self.admitted(now, admitted),
+            Event::HostPresent(present) => self.host_present(present.host_present),
             Event::ServerShutdown => self.tell(now, Notice::Server(ErrorCode::ServerShutdown)),
         }
     }

@@ -2,6 +2,7 @@
 
 mod chaos;
 mod coming_back;
+mod company;
 mod joining;
 mod media;
 mod watching;

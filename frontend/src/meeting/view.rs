@@ -2,10 +2,11 @@
 
 use shared::{
     ids::ParticipantId,
-    signaling::{Presence, Role, RoomInfo},
+    signaling::{Presence, Reaction, Role, RoomInfo},
 };
 
 use super::{
+    company::CompanyView,
     encoding::Content,
     notice::{EndReason, Notice},
 };
@@ -33,6 +34,8 @@ pub struct MeetingView {
     pub tiles: Vec<TileView>,
     /// What to tell the person now.
     pub notice: Option<Notice>,
+    /// What people write and show each other, and what hosts do.
+    pub company: CompanyView,
 }
 
 /// Where a meeting stands.
@@ -41,6 +44,11 @@ pub enum Phase {
     /// Not in yet.
     #[default]
     Connecting,
+    /// Knocked, and waits until a host admits.
+    Waiting {
+        /// Whether anyone who may admit is there.
+        host_present: bool,
+    },
     /// In.
     InMeeting,
     /// Was in, lost the connection, and is coming back: the room is shown as it was.
@@ -88,12 +96,18 @@ pub struct TileView {
     pub has_audio: bool,
     /// Whether they can be seen: they send a camera that is on.
     pub has_video: bool,
+    /// Whether they share their screen.
+    pub has_screen: bool,
     /// Whether they speak.
     pub is_speaking: bool,
     /// Whether their camera cannot be seen because the path is too narrow for it.
     pub is_held_back: bool,
     /// Whether their connection is up, or they are expected back.
     pub presence: Presence,
+    /// Their place among the raised hands, counted from one, while theirs is up.
+    pub hand: Option<usize>,
+    /// The reaction they show.
+    pub reaction: Option<Reaction>,
 }
 
 /// One screen that somebody else shares.

@@ -3,7 +3,7 @@
 
 use leptos::{either::Either, prelude::*};
 use leptos_meta::provide_meta_context;
-use shared::{error::ErrorCode, ids::RoomId, media::Source};
+use shared::{error::ErrorCode, ids::RoomId, media::Source, signaling::Role};
 
 use crate::{
     app::{CONTENT_ID, focus_heading},
@@ -18,18 +18,23 @@ use crate::{
         announcer::Announcer,
         awake::keep_awake,
         banner::Banner,
+        confirm::{Confirm, provide_confirm},
         floating::FloatingPicture,
+        hands::{FloatingReactions, HandToggle, ReactionPalette},
+        hosted::{Doorbell, HostedNotice},
         icon::{Glyph, Icon},
+        leave::Leave,
         menu::More,
         outcome::{Again, Outcome, OutcomePage},
         room_menu::RoomMenu,
         sharing::SharingCard,
         shell::Connecting,
         shortcuts::{ShortcutSheet, bind, provide_shortcuts},
-        sidebar::{SIDEBAR_ID, SIDEBAR_TOGGLE_ID, Sidebar},
+        sidebar::{Panel, SIDEBAR_ID, Sidebar, Tab},
         stage::Stage,
         staging::Staging,
         toggle::Toggle,
+        waiting::WaitingPage,
     },
     links,
     meeting::{
@@ -37,7 +42,7 @@ use crate::{
         view::{DeviceState, MeetingView, Phase},
     },
     session::Session,
-    text::{notice, outcome, room as text, stage},
+    text::{chat, host, notice, outcome, room as text, stage},
 };
 
 /// The whole meeting for whoever stands at the door of `room`: lets in whoever comes from the page
@@ -81,6 +86,7 @@ fn devices_on(view: &MeetingView) -> Vec<Source> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Screen {
     Connecting,
+    Waiting,
     Inside,
     Ended(EndReason),
 }
@@ -90,6 +96,7 @@ impl Screen {
         match view.phase {
             Phase::Ended(reason) => Self::Ended(reason),
             Phase::InMeeting | Phase::Reconnecting { .. } => Self::Inside,
+            Phase::Waiting { .. } => Self::Waiting,
             Phase::Connecting => Self::Connecting,
         }
     }
@@ -119,6 +126,7 @@ fn Meeting(room: RoomId, session: Session) -> impl IntoView {
     });
     move || match screen.get() {
         Screen::Connecting => view! { <Connecting/> }.into_any(),
+        Screen::Waiting => view! { <WaitingPage session=session/> }.into_any(),
         Screen::Inside => view! { <Inside session=session/> }.into_any(),
         Screen::Ended(reason) => view! { <Ended room=room.clone() reason=reason/> }.into_any(),
     }
@@ -147,6 +155,7 @@ fn Ended(room: RoomId, reason: EndReason) -> impl IntoView {
         EndReason::Kicked | EndReason::Unreachable | EndReason::Refused(ErrorCode::Replaced) => {
             (outcome::ENDED, notice::end(reason))
         }
+        EndReason::Refused(ErrorCode::MeetingEnded) => (host::OVER, notice::end(reason)),
         EndReason::Refused(_) => (outcome::NO_ENTRY, notice::end(reason)),
     };
     view! {
@@ -168,13 +177,18 @@ const SIDEBAR_FITS: f64 = 960.0;
 #[component]
 fn Inside(session: Session) -> impl IntoView {
     let width = window().inner_width().ok().and_then(|width| width.as_f64());
-    let panel = RwSignal::new(width.is_some_and(|width| width >= SIDEBAR_FITS));
     let view = session.view();
+    // Who has just opened the room wants to bring others in first.
+    let is_first =
+        view.with_untracked(|view| view.role == Some(Role::Host) && view.tiles.len() == 1);
+    let tab = if is_first { Tab::Invite } else { Tab::People };
+    let panel = Panel::new(width.is_some_and(|width| width >= SIDEBAR_FITS), tab);
+    provide_confirm();
     let phase = move || {
         view.with(|view| match view.phase {
             Phase::InMeeting => "in-meeting",
             Phase::Reconnecting { .. } => "reconnecting",
-            Phase::Connecting => "connecting",
+            Phase::Connecting | Phase::Waiting { .. } => "connecting",
             Phase::Ended(_) => "ended",
         })
     };
@@ -188,14 +202,18 @@ fn Inside(session: Session) -> impl IntoView {
                 <h1 class="visually-hidden">{text::HEADING}</h1>
                 <Banner session=session/>
                 <SharingCard session=session/>
+                <HostedNotice session=session/>
+                <Doorbell session=session panel=panel/>
                 <Stage session=session/>
+                <FloatingReactions session=session/>
                 <Alone session=session/>
             </main>
-            <Sidebar session=session open=panel/>
+            <Sidebar session=session panel=panel/>
             <Controls session=session panel=panel sheet=sheet/>
             <Announcer session=session/>
             <FloatingPicture session=session/>
             <ShortcutSheet open=sheet/>
+            <Confirm/>
         </div>
     }
 }
@@ -214,39 +232,60 @@ fn Alone(session: Session) -> impl IntoView {
 
 /// The bar of buttons.
 #[component]
-fn Controls(session: Session, panel: RwSignal<bool>, sheet: RwSignal<bool>) -> impl IntoView {
-    let toggle_panel = move || panel.update(|open| *open = !*open);
-    bind("P", stage::TOGGLE_PEOPLE, Callback::new(move |()| toggle_panel()));
+fn Controls(session: Session, panel: Panel, sheet: RwSignal<bool>) -> impl IntoView {
+    bind("P", stage::TOGGLE_PEOPLE, Callback::new(move |()| panel.toggle(Tab::People)));
+    bind("C", chat::CHAT, Callback::new(move |()| panel.toggle(Tab::Chat)));
     view! {
         <div class="controls" role="group" aria-label=text::CONTROLS>
             <DeviceToggle session=session source=Source::Microphone/>
             <DeviceToggle session=session source=Source::Camera/>
             {devices::can_share_screen().then(|| view! { <ShareToggle session=session/> })}
-            <button
-                id=SIDEBAR_TOGGLE_ID
-                class="toggle toggle-quiet"
-                type="button"
-                title=text::PEOPLE
-                aria-label=text::PEOPLE
-                aria-expanded=move || if panel.get() { "true" } else { "false" }
-                aria-controls=SIDEBAR_ID
-                on:click=move |_| toggle_panel()
-            >
-                <Icon of=Glyph::People/>
-            </button>
+            <HandToggle session=session/>
+            <ReactionPalette session=session/>
+            <PanelToggle session=session panel=panel tab=Tab::Chat glyph=Glyph::Chat/>
+            <PanelToggle session=session panel=panel tab=Tab::People glyph=Glyph::People/>
             <More>
                 <RoomMenu session=session sheet=sheet/>
             </More>
-            <button
-                class="button button-danger leave"
-                type="button"
-                title=text::LEAVE
-                on:click=move |_| session.leave()
-            >
-                <Icon of=Glyph::Leave/>
-                <span>{text::LEAVE}</span>
-            </button>
+            <Leave session=session/>
         </div>
+    }
+}
+
+/// Shows a tab of the side panel, with how much there is to see in it.
+#[component]
+fn PanelToggle(session: Session, panel: Panel, tab: Tab, glyph: Glyph) -> impl IntoView {
+    let view = session.view();
+    let name = if tab == Tab::Chat { chat::CHAT } else { text::PEOPLE };
+    let waiting = Memo::new(move |_| {
+        view.with(|view| match tab {
+            Tab::Chat => view.company.chat.unread,
+            Tab::People | Tab::Invite => view.company.knocks.len(),
+        })
+    });
+    let label = move || match waiting.get() {
+        0 => name.to_string(),
+        count if tab == Tab::Chat => {
+            format!("{name}, {}", chat::UNREAD.with(&[&count.to_string()]))
+        }
+        count => format!("{name}, {}", host::knocks_waiting(count)),
+    };
+    view! {
+        <button
+            id=tab.toggle_id()
+            class="toggle toggle-quiet"
+            type="button"
+            title=name
+            aria-label=label
+            aria-expanded=move || if panel.shows(tab) { "true" } else { "false" }
+            aria-controls=SIDEBAR_ID
+            on:click=move |_| panel.toggle(tab)
+        >
+            <Icon of=glyph/>
+            <span class="badge" aria-hidden="true" hidden=move || waiting.get() == 0>
+                {move || waiting.get().min(99)}
+            </span>
+        </button>
     }
 }
 

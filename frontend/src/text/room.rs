@@ -42,6 +42,9 @@ texts! {
     SHARE = "Share screen", "Bildschirm teilen", "Compartir pantalla";
     /// Shows the side panel.
     PEOPLE = "People", "Personen", "Personas";
+    /// Name of the side panel.
+    SIDEBAR = "People, chat and invite", "Personen, Chat und Einladung",
+        "Personas, chat e invitación";
     /// Leaves.
     LEAVE = "Leave", "Verlassen", "Salir";
     /// Heading of the invite in the side panel.

@@ -1,6 +1,6 @@
 //! The other end of a meeting: what the page would do, and what the server would say.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use shared::{
     error::ErrorCode,
@@ -8,9 +8,9 @@ use shared::{
     limits::DEFAULT_VIDEO_BITRATE,
     media::{DescriptionKind, MediaKind, RtpCapabilities, SessionDescription, Source},
     signaling::{
-        ClientMessage, ConnectTransport, Consumed, Event, Invite, InviteList, Joined, Participant,
-        Presence, Producer, ProducerRef, Reply, Request, Role, RoomInfo, ServerMessage,
-        TransportConnected, TransportCreated,
+        ChatMessage, ClientMessage, ConnectTransport, Consumed, Event, Invite, InviteList, Join,
+        Joined, Knocking, Participant, Presence, Producer, ProducerRef, Reply, Request, Role,
+        RoomInfo, ServerMessage, TransportConnected, TransportCreated,
     },
 };
 
@@ -37,10 +37,16 @@ pub(super) struct World {
     /// Every other effect.
     pub(super) effects: Vec<Effect>,
     pub(super) socket: Option<SocketId>,
+    /// What whoever has no token is told at the door.
+    pub(super) lobby: Option<Knocking>,
+    /// What was written, for the next snapshot.
+    pub(super) chat: Vec<ChatMessage>,
     /// Errors to give in place of replies: the first that fits a request is used up.
     pub(super) refusals: Vec<Refusal>,
     /// What becomes of a peer connection once it is negotiated.
     pub(super) path: PeerNews,
+    /// The last producer made of each source.
+    pub(super) produced: BTreeMap<Source, ProducerId>,
     next_number: u64,
 }
 
@@ -109,8 +115,11 @@ impl World {
             requests: Vec::new(),
             effects: Vec::new(),
             socket: None,
+            lobby: None,
+            chat: Vec::new(),
             refusals: Vec::new(),
             path: PeerNews::Connected,
+            produced: BTreeMap::new(),
             next_number: 100,
         }
     }
@@ -251,12 +260,20 @@ impl World {
         self.next_number += 1;
         let number = self.next_number;
         match request {
+            Request::Join(Join { token: None, resume_ticket: None, .. }) => match self.lobby {
+                Some(knocking) => Reply::Knocking(knocking),
+                None => Reply::Join(Box::new(self.joined())),
+            },
             Request::Join(_) => Reply::Join(Box::new(self.joined())),
             Request::CreateTransport(_) => {
                 Reply::CreateTransport(TransportCreated { transport_id: TransportId(number) })
             }
             Request::ConnectTransport(connect) => Reply::ConnectTransport(connected(&connect)),
-            Request::Produce(_) => Reply::Produce(ProducerRef { producer_id: ProducerId(number) }),
+            Request::Produce(produce) => {
+                let producer_id = ProducerId(number);
+                self.produced.insert(produce.source, producer_id);
+                Reply::Produce(ProducerRef { producer_id })
+            }
             Request::Consume(ProducerRef { producer_id }) => Reply::Consume(Consumed {
                 consumer_id: ConsumerId(number),
                 producer_id,
@@ -319,7 +336,7 @@ impl World {
                 lobby: false,
             },
             participants: self.others.clone(),
-            chat: Vec::new(),
+            chat: self.chat.clone(),
             raised_hands: Vec::new(),
             knocks: Vec::new(),
             ice_servers: Vec::new(),

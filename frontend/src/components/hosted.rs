@@ -1,0 +1,120 @@
+//! What a host did to one or asks of one, and who knocks: told over the stage.
+
+use leptos::prelude::*;
+use shared::signaling::Knock;
+
+use crate::{
+    components::{
+        icon::{Glyph, Icon},
+        sidebar::{AnswerKnock, Panel, Tab},
+    },
+    meeting::hosted::Hosted,
+    session::Session,
+    text::{host as text, notice},
+};
+
+/// What a host did to one, until it was read.
+#[component]
+pub fn HostedNotice(
+    /// The meeting.
+    session: Session,
+) -> impl IntoView {
+    let view = session.view();
+    let hosted = Memo::new(move |_| view.with(|view| view.company.hosted.clone()));
+    view! {
+        <div class="banner" aria-live="polite">
+            {move || hosted.get().map(|it| view! { <HostedLine session=session hosted=it/> })}
+        </div>
+    }
+}
+
+#[component]
+fn HostedLine(session: Session, hosted: Hosted) -> impl IntoView {
+    let is_question = matches!(hosted, Hosted::AskedToUnmute(_));
+    let glyph = match hosted {
+        Hosted::Muted(_) | Hosted::AskedToUnmute(_) => Glyph::MicrophoneOff,
+        Hosted::VideoStopped(_) => Glyph::CameraOff,
+        Hosted::ShareStopped(_) => Glyph::ShareOff,
+        Hosted::Role(_) => Glyph::People,
+    };
+    view! {
+        <p class="notice notice-calm" data-notice=hosted.code()>
+            <Icon of=glyph/>
+            <span dir="auto">{text::hosted(&hosted)}</span>
+            {is_question
+                .then(|| {
+                    view! {
+                        <button
+                            class="button button-small button-primary"
+                            type="button"
+                            on:click=move |_| session.set_microphone(true)
+                        >
+                            {text::UNMUTE}
+                        </button>
+                    }
+                })}
+            <button
+                class="button button-small"
+                type="button"
+                on:click=move |_| session.dismiss_hosted()
+            >
+                {notice::DISMISS}
+            </button>
+        </p>
+    }
+}
+
+/// Who knocks, for those who may open.
+#[component]
+pub fn Doorbell(
+    /// The meeting.
+    session: Session,
+    /// Where all who wait are listed.
+    panel: Panel,
+) -> impl IntoView {
+    let view = session.view();
+    let knocks = Memo::new(move |_| {
+        view.with(|view| {
+            let knocks = &view.company.knocks;
+            Some((knocks.first()?.clone(), knocks.len()))
+        })
+    });
+    // Those who see the list need not be told of it.
+    let told = move || knocks.get().filter(|_| !panel.shows(Tab::People));
+    view! {
+        <div class="banner">
+            {move || {
+                told()
+                    .map(|(first, count)| {
+                        view! { <KnockLine session=session panel=panel first=first count=count/> }
+                    })
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn KnockLine(session: Session, panel: Panel, first: Knock, count: usize) -> impl IntoView {
+    let words = text::knocks(&first.display_name, count);
+    let answer = if count == 1 {
+        view! { <AnswerKnock session=session knock=first/> }.into_any()
+    } else {
+        view! {
+            <button
+                class="button button-small button-primary"
+                type="button"
+                on:click=move |_| panel.show(Tab::People)
+            >
+                {text::SHOW_KNOCKS}
+            </button>
+        }
+        .into_any()
+    };
+    view! {
+        <p class="notice notice-calm" data-notice="knock">
+            <Icon of=Glyph::Door/>
+            <span dir="auto">{words}</span>
+            {answer}
+        </p>
+    }
+}
