@@ -15,7 +15,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::limits::DEFAULT_VIDEO_BITRATE;
 
 use crate::{
-    bench::BenchArgs, http::sessions::SessionSettings, rooms::RoomSettings,
+    bench::BenchArgs,
+    http::{check::CheckSettings, sessions::SessionSettings},
+    rooms::RoomSettings,
     signaling::SignalingSettings,
 };
 
@@ -89,6 +91,8 @@ pub struct Bounds {
     pub signaling: SignalingSettings,
     /// Of WHIP and WHEP.
     pub sessions: SessionSettings,
+    /// Of connection tests.
+    pub checks: CheckSettings,
 }
 
 /// Where the page, REST and signaling are.
@@ -133,6 +137,10 @@ pub struct HttpConfig {
     /// WHIP and WHEP sessions one address may ask for in a minute; 0 for any number.
     #[arg(long, env, hide_env_values = true, default_value_t = 60)]
     pub session_limit: u32,
+
+    /// Connection tests one address may make in a minute; 0 for any number.
+    #[arg(long, env, hide_env_values = true, default_value_t = 60)]
+    pub check_limit: u32,
 }
 
 /// Where and how media flows.

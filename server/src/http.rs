@@ -6,6 +6,7 @@
 //! | [`rooms`] | the REST interface of the rooms |
 //! | [`invites`] | the same of their invites |
 //! | [`authority`] | who asks, and what they may do |
+//! | [`check`] | whether someone's media would reach us |
 //! | [`whip`] | publishing by one request (RFC 9725) |
 //! | [`whep`] | watching by one request (draft-ietf-wish-whep) |
 //! | [`sessions`] | what WHIP and WHEP have in common |
@@ -24,6 +25,7 @@ use crate::{AppState, signaling};
 
 pub mod assets;
 mod authority;
+pub mod check;
 pub mod errors;
 pub mod headers;
 pub mod health;
@@ -55,6 +57,7 @@ fn api() -> Router<AppState> {
     Router::new()
         .merge(rooms::routes())
         .merge(invites::routes())
+        .merge(check::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -11,6 +11,9 @@ use crate::config::{IceConfig, Secret};
 /// Bytes of an HMAC-SHA1 (RFC 2104).
 const MAC_BYTES: usize = 20;
 
+/// How long the credentials count of who only tries whether the relay is reached: anyone may.
+const CHECK_LIFETIME: Duration = Duration::from_mins(1);
+
 static CRYPTOGRAPHY: AwsLcRsProvider = AwsLcRsProvider::new();
 
 /// The servers of the settings; [`IceServers::for_client`] makes what one client gets.
@@ -53,20 +56,33 @@ impl IceServers {
     /// What a client is told at `now`; `name` says to the TURN server whose the relay is.
     #[must_use]
     pub fn for_client(&self, name: &str, now: SystemTime) -> Vec<IceServer> {
+        self.made(name, now, Duration::MAX)
+    }
+
+    /// What someone is told at `now` who tries whether these servers are reached: a relay that ends
+    /// soon.
+    #[must_use]
+    pub fn for_check(&self, now: SystemTime) -> Vec<IceServer> {
+        self.made("check", now, CHECK_LIFETIME)
+    }
+
+    fn made(&self, name: &str, now: SystemTime, at_most: Duration) -> Vec<IceServer> {
         let stun = (!self.stun_urls.is_empty()).then(|| IceServer {
             urls: self.stun_urls.clone(),
             username: None,
             credential: None,
         });
-        stun.into_iter().chain(self.turn.as_ref().and_then(|turn| turn.server(name, now))).collect()
+        let turn = self.turn.as_ref();
+        let turn = turn.and_then(|turn| turn.server(name, now, turn.lifetime.min(at_most)));
+        stun.into_iter().chain(turn).collect()
     }
 }
 
 impl Turn {
     /// Time-limited credentials (draft-uberti-behave-turn-rest-00 section 2.2): the user is the time
     /// until which they count, in seconds since 1970, and a name; the password its HMAC-SHA1.
-    fn server(&self, name: &str, now: SystemTime) -> Option<IceServer> {
-        let until = now.checked_add(self.lifetime)?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    fn server(&self, name: &str, now: SystemTime, lifetime: Duration) -> Option<IceServer> {
+        let until = now.checked_add(lifetime)?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
         let username = format!("{}:{name}", until.as_secs());
         let mut mac = [0; MAC_BYTES];
         let made = CRYPTOGRAPHY
@@ -112,6 +128,14 @@ mod tests {
         // printf %s 1600086400:participant-1 | openssl dgst -sha1 -hmac north -binary | base64
         assert_eq!(told[1].credential.as_deref(), Some("S4t2qFqR9/kCo0huQOoICFAG8fQ="));
         assert_eq!(told.len(), 2);
+    }
+
+    #[test]
+    fn who_only_tries_gets_a_relay_that_ends_soon() {
+        let servers = IceServers::new(&config("", "turn:turn.example", "north")).unwrap();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000);
+        let told = servers.for_check(now);
+        assert_eq!(told[0].username.as_deref(), Some("1600000060:check"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     config::Config,
-    http::{health::Status, limits::RateLimiter, listener, sessions::Sessions},
+    http::{check::Checks, health::Status, limits::RateLimiter, listener, sessions::Sessions},
     ice_servers::IceServers,
     invites::Invites,
     media::Media,
@@ -72,6 +72,8 @@ pub struct App {
     pub signaling: Signaling,
     /// What WHIP and WHEP share.
     pub sessions: Sessions,
+    /// What trials of a connection share.
+    pub checks: Checks,
     /// How often one address may do what.
     pub limits: Limits,
     /// The wish to stop.
@@ -92,6 +94,8 @@ pub struct Limits {
     pub sessions: RateLimiter,
     /// Knocking at rooms.
     pub knocks: RateLimiter,
+    /// Trying whether media would come through.
+    pub checks: RateLimiter,
 }
 
 impl App {
@@ -152,11 +156,13 @@ pub async fn serve(config: Config, shutdown: Shutdown) -> Result<Running, StartE
         media,
         signaling: Signaling::new(config.bounds.signaling.clone(), ice_servers),
         sessions: Sessions::new(config.bounds.sessions),
+        checks: Checks::new(config.bounds.checks),
         limits: Limits {
             room_creation: RateLimiter::per_minute(config.http.room_creation_limit),
             room_guess: RateLimiter::per_minute(config.http.room_guess_limit),
             sessions: RateLimiter::per_minute(config.http.session_limit),
             knocks: RateLimiter::per_minute(KNOCKS_PER_MINUTE),
+            checks: RateLimiter::per_minute(config.http.check_limit),
         },
         shutdown: shutdown.clone(),
         config,

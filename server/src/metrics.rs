@@ -109,6 +109,7 @@ fn write_rooms(text: &mut Text, app: &AppState) {
         ("viewers", "Those who watch by WHEP.", viewers),
         ("signaling_sockets", "WebSockets that are open.", app.signaling.connections()),
         ("http_sessions", "Sessions of WHIP and WHEP.", app.sessions.len()),
+        ("checks", "Connection tests under way.", app.checks.len()),
     ];
     for (name, help, count) in gauges {
         text.one(&format!("open_stream_{name}"), Kind::Gauge, help, count as u64);

@@ -366,6 +366,12 @@ impl RoomRegistry {
         }
     }
 
+    /// A fresh router id, of a router that is no room's.
+    #[must_use]
+    pub fn next_router_id(&self) -> RouterId {
+        RouterId(self.next_number())
+    }
+
     /// A fresh transport id.
     #[must_use]
     pub fn next_transport_id(&self) -> TransportId {

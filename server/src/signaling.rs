@@ -160,6 +160,11 @@ impl Signaling {
         self.ice_servers.for_client(name, now)
     }
 
+    /// The same for who only tries whether they would reach it.
+    pub(crate) fn ice_servers_for_check(&self, now: SystemTime) -> Vec<IceServer> {
+        self.ice_servers.for_check(now)
+    }
+
     pub(crate) fn next_connection(&self) -> ConnectionId {
         ConnectionId(self.last_connection.fetch_add(1, Ordering::Relaxed))
     }
@@ -284,7 +289,7 @@ fn is_welcome(config: &HttpConfig, headers: &HeaderMap) -> bool {
 }
 
 /// What a client is told of a command that was not done.
-fn media_code(error: &MediaError) -> ErrorCode {
+pub(crate) fn media_code(error: &MediaError) -> ErrorCode {
     match error {
         MediaError::Command(error) => command_code(error),
         MediaError::Overloaded | MediaError::WorkerGone => ErrorCode::ServerBusy,

@@ -73,3 +73,6 @@ pub const MAX_INVITE_SECONDS: u32 = 30 * 24 * 60 * 60;
 
 /// Most uses that an invite may be made for.
 pub const MAX_INVITE_USES: u32 = 10_000;
+
+/// Seconds that the server listens for one who tries whether media would come through.
+pub const CHECK_SECONDS: u32 = 15;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::ErrorCode,
     ids::{ParticipantId, RoomId},
+    media::IceServer,
     signaling::Role,
 };
 
@@ -125,6 +126,24 @@ pub struct ParticipantResponse {
     pub has_audio: bool,
     /// Whether their camera can be seen now.
     pub has_video: bool,
+}
+
+/// Body of `POST /api/check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckRequest {
+    /// SDP text of an offer.
+    pub offer: String,
+}
+
+/// Answer of `POST /api/check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckResponse {
+    /// SDP text of the answer, with the ways to the server that can be tried: it listens there for
+    /// [`crate::limits::CHECK_SECONDS`].
+    pub answer: String,
+    /// STUN and TURN servers, with credentials that end soon.
+    pub ice_servers: Vec<IceServer>,
 }
 
 /// An error of the REST interface: RFC 9457 problem details, `application/problem+json`.

@@ -84,15 +84,15 @@ impl App {
 
     fn take_failure(&self, transport_id: TransportId, reason: TransportFailure) {
         tracing::info!(%transport_id, ?reason, "[TRANSPORT] {transport_id} failed");
+        // That of a trial says something about the caller's network only.
+        let Some(room) = self.rooms.room_of_transport(transport_id) else { return };
         if reason == TransportFailure::NoPath
             && self.signaling.reach.note_unreached() == Finding::NobodyReachesUs
         {
             tracing::warn!("[TRANSPORT] {}", unreachable(self.media.candidates()));
         }
-        if let Some(room) = self.rooms.room_of_transport(transport_id) {
-            room.lock().handle_transport_failure(transport_id, failure_code(reason));
-            self.rooms.forget_transport(transport_id);
-        }
+        room.lock().handle_transport_failure(transport_id, failure_code(reason));
+        self.rooms.forget_transport(transport_id);
     }
 }
 

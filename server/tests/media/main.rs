@@ -6,6 +6,7 @@
 //! | `restart` | it goes on when a client's address or its ICE credentials change |
 //! | `tcp` | it does so over TCP, too |
 //! | `front_door` | strangers change nothing and get nothing |
+//! | `check` | it can be tried without a room |
 //! | `meeting` | the same through the whole server: invite, signaling, media |
 //!
 //! The clients are the `webrtc` crate, a second and independent stack, and the light client of
@@ -13,6 +14,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests fail as tests do")]
 
+mod check;
 mod front_door;
 mod meeting;
 mod native;
