@@ -6,8 +6,8 @@ use shared::{
     error::ErrorCode,
     ids::RoomId,
     rest::{
-        CreateRoomRequest, CreateRoomResponse, Problem, RoomResponse, RoomsResponse,
-        UpdateRoomRequest,
+        CheckRequest, CheckResponse, CreateRoomRequest, CreateRoomResponse, Problem, RoomResponse,
+        RoomsResponse, UpdateRoomRequest,
     },
 };
 
@@ -96,6 +96,14 @@ pub async fn end_room(id: &RoomId, token: &str) -> Result<(), ApiError> {
 
 fn bearer(token: &str) -> String {
     format!("Bearer {token}")
+}
+
+/// Has the server answer an offer that is made to try whether media comes through.
+///
+/// # Errors
+/// Says what the server refused, or that there was no answer.
+pub async fn check(offer: String) -> Result<CheckResponse, ApiError> {
+    read(Request::post("/api/check").json(&CheckRequest { offer })?.send().await?).await
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {

@@ -12,8 +12,8 @@ use wasm_bindgen::JsCast;
 
 use crate::{
     pages::{
-        entrance::RoomPage, join::JoinPage, landing::LandingPage, manage::ManagePage,
-        not_found::NotFoundPage,
+        check::CheckPage, entrance::RoomPage, join::JoinPage, landing::LandingPage,
+        manage::ManagePage, not_found::NotFoundPage,
     },
     text::{self, Language},
 };
@@ -49,6 +49,7 @@ pub fn App() -> impl IntoView {
             <FocusHeading/>
             <FlatRoutes fallback=NotFoundPage>
                 <Route path=path!("/") view=LandingPage/>
+                <Route path=path!("/check") view=CheckPage/>
                 <Route path=path!("/join") view=JoinPage/>
                 <Route path=path!("/manage") view=ManagePage/>
                 <Route path=path!("/room/:room") view=RoomPage/>

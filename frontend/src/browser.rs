@@ -7,9 +7,11 @@
 //! |---|---|
 //! | [`devices`] | one's own camera and microphone |
 //! | [`recent`] | the rooms that were entered lately |
+//! | [`check`] | trials of a connection |
 //! | [`storage`] | what is remembered over a reload |
 //! | `socket` | one WebSocket, and the probe before it |
 //! | `peer` | one peer connection |
+//! | `stats` | what a peer connection counts |
 //! | `sound` | the others' sound |
 //! | [`display`] | full screen, a floating picture, keeping the screen awake |
 //! | `screen` | how one's screen is captured |
@@ -19,6 +21,7 @@
 //! | [`sharing`] | the clipboard, and sharing with other programs |
 //! | `page` | the time, chance, and what the page is told of the network and its end |
 
+pub mod check;
 pub mod clock;
 pub mod devices;
 pub mod display;
@@ -30,5 +33,6 @@ pub(crate) mod screen;
 pub mod sharing;
 pub(crate) mod socket;
 pub(crate) mod sound;
+mod stats;
 pub mod storage;
 pub(crate) mod visibility;

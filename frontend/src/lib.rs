@@ -9,6 +9,7 @@
 //! | [`api`] | the server's REST interface |
 //! | [`arrival`] | what the page before the meeting hands to the meeting |
 //! | [`qr`] | QR codes of links |
+//! | [`check`] | what a connection test found, and what it means |
 //! | [`links`] | room ids and invite links, as people paste them |
 //! | [`meeting`] | a meeting as a state machine, without a browser |
 //! | [`browser`] | cameras, sockets, peer connections |
@@ -28,6 +29,7 @@ pub mod api;
 pub mod app;
 pub mod arrival;
 pub mod browser;
+pub mod check;
 pub mod components;
 pub mod links;
 pub mod meeting;

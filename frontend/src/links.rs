@@ -38,6 +38,9 @@ impl Destination {
     }
 }
 
+/// The address of the connection test.
+pub const CHECK_PATH: &str = "/check";
+
 /// The address of the page before the meeting in `room`.
 #[must_use]
 pub fn join_path(room: &RoomId) -> String {

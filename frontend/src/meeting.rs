@@ -18,6 +18,7 @@
 //! | `publishing`, `receiving` | what is sent and received, brought to what should be |
 //! | `watching` | what is seen of the others' videos |
 //! | [`encoding`] | in how many layers a video is sent, and how much of each |
+//! | [`quality`] | how good the connection is, and what to ask less of |
 //! | `roster` | the others |
 //! | [`company`] | what people write and show each other, and what hosts do |
 //! | [`chat`], [`hands`], [`invites`], `lobby` | the parts of that |
@@ -42,6 +43,7 @@ use self::{
     notice::{DeviceError, EndReason, Notice},
     outbox::{Outbox, Purpose},
     publishing::Publishing,
+    quality::{Level, Quality},
     receiving::Receiving,
     roster::{Roster, tile_of},
     view::{MeetingView, Phase, TileKey, TileView},
@@ -64,6 +66,7 @@ mod lobby;
 pub mod notice;
 mod outbox;
 mod publishing;
+pub mod quality;
 mod receiving;
 pub mod rights;
 mod roster;
@@ -119,6 +122,7 @@ pub struct Meeting {
     receiving: Receiving,
     watching: Watching,
     company: Company,
+    quality: Quality,
     told: Option<(Notice, Instant)>,
     sound: Sound,
     over: Option<EndReason>,
@@ -173,6 +177,7 @@ impl Meeting {
             receiving: Receiving::new(),
             watching: Watching::default(),
             company: Company::default(),
+            quality: Quality::default(),
             told: None,
             sound: Sound::Allowed,
             over: None,
@@ -375,6 +380,9 @@ impl Meeting {
         };
         let mut tiles: Vec<TileView> =
             std::iter::once(self.my_tile()).chain(self.roster.tiles(is_held_back)).collect();
+        for tile in &mut tiles {
+            tile.quality = self.quality.level(&tile.key);
+        }
         let company = self.company_view(&mut tiles);
         MeetingView {
             phase: self.phase(),
@@ -429,6 +437,7 @@ impl Meeting {
             presence: Presence::Connected,
             hand: None,
             reaction: None,
+            quality: Level::Good,
         }
     }
 
@@ -444,7 +453,8 @@ impl Meeting {
             }
             Phase::Connecting | Phase::InMeeting => {
                 let told = self.told.map(|(notice, _)| notice);
-                told.or_else(|| (self.sound == Sound::Blocked).then_some(Notice::Autoplay))
+                let sound = (self.sound == Sound::Blocked).then_some(Notice::Autoplay);
+                told.or(sound).or_else(|| self.trouble())
             }
         }
     }
@@ -455,13 +465,15 @@ impl Meeting {
     /// Brings what is sent and received to what should be.
     fn reconcile(&mut self, now: Instant) {
         let Some(place) = self.place.as_ref().filter(|_| self.link.is_joined()) else { return };
-        self.publishing.reconcile(now, place.max_video_bitrate, &mut self.outbox);
+        let max_video_bitrate = self.quality.bitrate(place.max_video_bitrate);
+        self.publishing.reconcile(now, max_video_bitrate, &mut self.outbox);
         let wanted = self.roster.producers().map(|(_, producer)| producer.producer_id);
         self.receiving.reconcile(now, wanted, &mut self.outbox);
         let videos = self.roster.videos().filter_map(|(tile, producer)| {
             let consumer_id = self.receiving.consumer(producer.producer_id)?;
             Some(Video { consumer_id, tile, paused: producer.paused })
         });
+        self.watching.set_thrift(self.quality.max_layer(), self.quality.is_thrifty);
         self.watching.reconcile(now, videos, &mut self.outbox);
     }
 

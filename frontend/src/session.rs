@@ -20,11 +20,12 @@ use self::{
 };
 pub use crate::meeting::JoinIntent;
 use crate::{
-    browser::{devices::LocalMedia, visibility::SizeWatch},
+    browser::{devices::LocalMedia, page, visibility::SizeWatch},
     meeting::{
         Meeting,
         effect::Instant,
         encoding::Content,
+        quality::Inspection,
         view::{MeetingView, TileKey},
     },
 };
@@ -147,6 +148,26 @@ impl Session {
     /// Takes the notice away.
     pub fn dismiss(&self) {
         self.tell(|meeting, _| meeting.dismiss());
+    }
+
+    /// Receives the largest of the others' pictures only, or all again.
+    pub fn receive_less(&self, less: bool) {
+        self.tell(|meeting, now| meeting.set_thrifty(now, less));
+    }
+
+    /// Everything that can be told of the connection now; it changes every two seconds.
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        let driver = self.driver.try_get_value();
+        driver.map(|driver| driver.ask(Meeting::inspect)).unwrap_or_default()
+    }
+
+    /// The same as JSON.
+    #[must_use]
+    pub fn diagnostics(&self) -> String {
+        let driver = self.driver.try_get_value();
+        let client = page::user_agent();
+        driver.map(|driver| driver.ask(|meeting| meeting.diagnostics(&client))).unwrap_or_default()
     }
 
     /// A session whose owner is gone has ended, and is told nothing.

@@ -15,6 +15,8 @@
 //! | [`room`] | of the meeting |
 //! | [`stage`] | of its stage, menu and keys |
 //! | [`chat`], [`host`], [`invite`] | of the chat, of what hosts do, of invites |
+//! | [`quality`] | about the connection |
+//! | [`check`] | of the connection test |
 //! | [`outcome`] | of pages that end something |
 //! | [`notice`] | of notices, and of why a meeting ended |
 //! | [`error`] | of error codes |
@@ -24,6 +26,7 @@ use std::fmt;
 use leptos::{attr::IntoAttributeValue, prelude::IntoRender};
 
 pub mod chat;
+pub mod check;
 pub mod error;
 pub mod host;
 pub mod invite;
@@ -32,6 +35,7 @@ pub mod landing;
 pub mod manage;
 pub mod notice;
 pub mod outcome;
+pub mod quality;
 pub mod room;
 pub mod stage;
 

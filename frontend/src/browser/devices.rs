@@ -249,7 +249,7 @@ pub fn can_share_screen() -> bool {
     share.is_some_and(|share| share.is_function())
 }
 
-fn media_devices() -> Option<MediaDevices> {
+pub(super) fn media_devices() -> Option<MediaDevices> {
     let window = web_sys::window().filter(Window::is_secure_context);
     // Browsers hide `mediaDevices` itself from insecure pages.
     window.and_then(|window| window.navigator().media_devices().ok())

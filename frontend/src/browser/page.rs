@@ -36,6 +36,12 @@ pub(crate) fn go_to_instead(path: &str) {
     }
 }
 
+/// Which browser this is, in its own words.
+pub(crate) fn user_agent() -> String {
+    let navigator = web_sys::window().map(|window| window.navigator());
+    navigator.and_then(|navigator| navigator.user_agent().ok()).unwrap_or_default()
+}
+
 /// A number that another page hardly has.
 pub(crate) fn seed() -> u64 {
     js_sys::Math::random().to_bits()

@@ -16,10 +16,11 @@ use web_sys::{
     RtcSessionDescription, RtcSessionDescriptionInit,
 };
 
-use super::devices::LocalMedia;
+use super::{devices::LocalMedia, stats};
 use crate::meeting::{
     effect::{PeerId, PeerNews},
     encoding::{Content, Encoding, encodings, layer_count},
+    quality::sample::Report,
 };
 
 /// Something the browser would not do with a peer connection.
@@ -195,6 +196,17 @@ impl Peer {
         Some(line.receiver().track())
     }
 
+    /// What was sent and received so far.
+    pub(crate) async fn report(&self) -> Option<Report> {
+        stats::report(&self.connection).await
+    }
+
+    /// The m-line of each source that is sent.
+    pub(crate) fn sent(&self) -> Vec<(Source, String)> {
+        let sending = self.sending.borrow();
+        sending.iter().filter_map(|(source, line)| Some((*source, line.mid()?))).collect()
+    }
+
     fn add_line(
         &self,
         source: Source,
@@ -319,7 +331,7 @@ async fn set_encodings(sender: &RtcRtpSender, source: Source, quality: &Quality)
     drop(JsFuture::from(sender.set_parameters_with_parameters(&parameters)).await);
 }
 
-fn configuration(ice_servers: &[IceServer]) -> RtcConfiguration {
+pub(super) fn configuration(ice_servers: &[IceServer]) -> RtcConfiguration {
     let configuration = RtcConfiguration::new();
     configuration.set_bundle_policy(RtcBundlePolicy::MaxBundle);
     configuration.set_ice_servers(&ice_servers.iter().map(ice_server).collect::<Array>());

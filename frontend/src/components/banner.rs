@@ -30,6 +30,9 @@ fn NoticeLine(session: Session, notice: Notice) -> impl IntoView {
     let press = move |_| match action {
         NoticeAction::AllowSound => session.allow_sound(),
         NoticeAction::Retry => session.retry(),
+        NoticeAction::CameraOff => session.set_camera(false),
+        NoticeAction::ReceiveLess => session.receive_less(true),
+        NoticeAction::ReceiveAll => session.receive_less(false),
         NoticeAction::Dismiss => session.dismiss(),
     };
     view! {

@@ -67,6 +67,8 @@ pub enum Glyph {
     Smile,
     /// A cross of two strokes.
     Plus,
+    /// Three bars, each higher than the one before.
+    Signal,
 }
 
 impl Glyph {
@@ -176,6 +178,7 @@ impl Glyph {
                  M9 9.5v.1M15 9.5v.1"
             }
             Self::Plus => "M12 5v14M5 12h14",
+            Self::Signal => "M5.5 19v-4M12 19v-8.5M18.5 19V5",
         }
     }
 }

@@ -40,6 +40,9 @@ pub struct Again {
 pub fn OutcomePage(
     /// What ended, and how.
     outcome: Outcome,
+    /// What else can be done.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let Outcome { glyph, heading, detail, code, again } = outcome;
     let home_class = if again.is_some() { "button" } else { "button button-primary" };
@@ -68,6 +71,7 @@ pub fn OutcomePage(
                     <a class=home_class href="/">
                         {outcome::HOME}
                     </a>
+                    {children.map(|children| children())}
                 </div>
             </div>
         </Shell>

@@ -14,7 +14,7 @@ use crate::{
     },
     meeting::layout::cast::ViewMode,
     session::Session,
-    text::{Text, stage as text},
+    text::{Text, quality, stage as text},
 };
 
 /// The entries of the menu, group by group.
@@ -22,8 +22,8 @@ use crate::{
 pub fn RoomMenu(
     /// The meeting.
     session: Session,
-    /// Shows the sheet of keys.
-    sheet: RwSignal<bool>,
+    /// Show the sheet of keys, and that of the connection.
+    sheets: (RwSignal<bool>, RwSignal<bool>),
 ) -> impl IntoView {
     view! {
         <HandEntry session=session/>
@@ -31,9 +31,14 @@ pub fn RoomMenu(
         <ScreenEntries session=session/>
         <MenuGroup>
             <MenuItem
+                label=quality::CONNECTION
+                glyph=Glyph::Signal
+                press=Callback::new(move |()| sheets.1.set(true))
+            />
+            <MenuItem
                 label=text::SHORTCUTS
                 glyph=Glyph::Keyboard
-                press=Callback::new(move |()| sheet.set(true))
+                press=Callback::new(move |()| sheets.0.set(true))
             />
         </MenuGroup>
     }

@@ -14,10 +14,11 @@ use crate::{
     },
     meeting::{
         layout::Rect,
+        quality::Level,
         view::{ScreenView, TileKey, TileView},
     },
     session::Session,
-    text::{Text, chat, host, room, stage},
+    text::{Text, chat, host, quality, room, stage},
 };
 
 /// A person's picture, or their initials, with their name and what they send.
@@ -68,10 +69,32 @@ pub fn Tile(
                     <Icon of=Signal::derive(move || Glyph::microphone(has(|tile| tile.has_audio)))/>
                 </span>
                 <span class="tile-name">{move || tile.with(shown_name)}</span>
+                <QualityMark level=Signal::derive(move || tile.with(|tile| tile.quality))/>
             </p>
             <TileMarks tile=tile/>
             <TileActions key=key.clone() name=name/>
         </article>
+    }
+}
+
+/// Three bars, of which some are missing; nothing while the connection is good.
+#[component]
+fn QualityMark(level: Signal<Level>) -> impl IntoView {
+    let words = move || quality::level(level.get()).map(Text::get);
+    let name = move || match level.get() {
+        Level::Good => "good",
+        Level::Weak => "weak",
+        Level::Poor => "poor",
+    };
+    view! {
+        <span
+            class="tile-quality"
+            data-quality=name
+            title=words
+            hidden=move || level.get() == Level::Good
+        >
+            <Icon of=Glyph::Signal/>
+        </span>
     }
 }
 
@@ -249,6 +272,10 @@ fn spoken(tile: &TileView) -> String {
         spoken.push_str(", ");
         spoken.push_str(&chat::HAND_UP.with(&[&place.to_string()]));
     }
+    if let Some(link) = quality::level(tile.quality) {
+        spoken.push_str(", ");
+        spoken.push_str(link.get());
+    }
     spoken
 }
 
@@ -296,11 +323,14 @@ mod tests {
             presence: Presence::Connected,
             hand: None,
             reaction: None,
+            quality: Level::Good,
         };
         assert_eq!(spoken(&tile), "Ada (You), Muted, Camera on");
         assert_eq!(mark(&tile), Some(room::YOU_THE_HOST));
         let key = TileKey::Other(ParticipantId::from_random([1; 16]));
         let tile = TileView { key, has_audio: true, is_held_back: true, ..tile };
         assert_eq!(spoken(&tile), "Ada, Speaking, Video paused: weak connection");
+        let tile = TileView { is_held_back: false, quality: Level::Poor, ..tile };
+        assert_eq!(spoken(&tile), "Ada, Speaking, Camera on, Poor connection");
     }
 }

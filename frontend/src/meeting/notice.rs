@@ -42,8 +42,23 @@ pub enum Notice {
     Autoplay,
     /// A device could not be opened.
     Device(DeviceError),
+    /// One's own link is weak, so less is asked of it; the button asks for still less.
+    NetWeak(Relief),
+    /// One's own computer is busy, likewise.
+    CpuWeak(Relief),
+    /// Only the largest picture is received, as one wished.
+    Thrifty,
     /// The server, or a media connection, reported this.
     Server(ErrorCode),
+}
+
+/// What helps a link, or a computer, that is weak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Relief {
+    /// Not to send one's own picture.
+    CameraOff,
+    /// To receive the largest picture only.
+    ReceiveLess,
 }
 
 /// What the button of a [`Notice`] does.
@@ -53,6 +68,12 @@ pub enum NoticeAction {
     AllowSound,
     /// Calls `Session::retry`: try at once.
     Retry,
+    /// Turns one's own camera off.
+    CameraOff,
+    /// Calls `Session::receive_less`: only the largest picture.
+    ReceiveLess,
+    /// The same, back to all pictures.
+    ReceiveAll,
     /// Calls `Session::dismiss`: the notice has been read.
     Dismiss,
 }
@@ -69,6 +90,9 @@ impl Notice {
             Self::Device(DeviceError::Denied) => "dev_denied",
             Self::Device(DeviceError::Busy) => "dev_busy",
             Self::Device(DeviceError::InsecureContext) => "insecure_ctx",
+            Self::NetWeak(_) => "net_weak",
+            Self::CpuWeak(_) => "cpu_weak",
+            Self::Thrifty => "receive_less",
             Self::Server(code) => code.as_str(),
         }
     }
@@ -79,6 +103,13 @@ impl Notice {
         match self {
             Self::Autoplay => NoticeAction::AllowSound,
             Self::Reconnecting(_) | Self::Server(ErrorCode::IceNoPath) => NoticeAction::Retry,
+            Self::NetWeak(Relief::CameraOff) | Self::CpuWeak(Relief::CameraOff) => {
+                NoticeAction::CameraOff
+            }
+            Self::NetWeak(Relief::ReceiveLess) | Self::CpuWeak(Relief::ReceiveLess) => {
+                NoticeAction::ReceiveLess
+            }
+            Self::Thrifty => NoticeAction::ReceiveAll,
             Self::Resumed | Self::Device(_) | Self::Server(_) => NoticeAction::Dismiss,
         }
     }

@@ -7,7 +7,10 @@ use shared::{
     signaling::{NewProducer, Participant, PeerPresence, Producer, Role},
 };
 
-use super::view::{ScreenView, TileKey, TileView};
+use super::{
+    quality::Level,
+    view::{ScreenView, TileKey, TileView},
+};
 
 /// The others, in order of arrival.
 #[derive(Debug, Default)]
@@ -117,6 +120,7 @@ impl Roster {
                 presence: other.presence,
                 hand: None,
                 reaction: None,
+                quality: Level::Good,
             }
         })
     }

@@ -9,6 +9,7 @@ use super::{
     company::CompanyView,
     encoding::Content,
     notice::{EndReason, Notice},
+    quality::Level,
 };
 
 /// Everything the page of a meeting shows, except the pictures themselves.
@@ -108,6 +109,8 @@ pub struct TileView {
     pub hand: Option<usize>,
     /// The reaction they show.
     pub reaction: Option<Reaction>,
+    /// How good their connection is, as far as it is known to be theirs.
+    pub quality: Level,
 }
 
 /// One screen that somebody else shares.

@@ -36,6 +36,10 @@ pub(super) struct Watching {
     is_page_hidden: bool,
     /// The tile whose picture floats above other windows.
     floating: Option<TileKey>,
+    /// The largest layer to ask for.
+    max_layer: Option<u8>,
+    /// Whether the largest picture only is wanted.
+    is_thrifty: bool,
     videos: BTreeMap<ConsumerId, Watched>,
     /// When changes that wait are to be told.
     due_at: Option<Instant>,
@@ -59,6 +63,8 @@ struct Watched {
     /// Since when it should be seen, and is not sent.
     missing_since: Option<Instant>,
     is_held_back: bool,
+    /// Whether it is left out for the sake of the largest.
+    is_left_out: bool,
 }
 
 /// What the server said that it forwards.
@@ -91,6 +97,12 @@ impl Watching {
         self.floating = tile;
     }
 
+    /// Less is to be asked for, or everything again.
+    pub(super) const fn set_thrift(&mut self, max_layer: Option<u8>, is_thrifty: bool) {
+        self.max_layer = max_layer;
+        self.is_thrifty = is_thrifty;
+    }
+
     /// The server said what it forwards of a video.
     pub(super) fn handle_layer(&mut self, consumer_id: ConsumerId, layer: Option<Layer>) {
         if let Some(video) = self.videos.get_mut(&consumer_id) {
@@ -112,8 +124,14 @@ impl Watching {
         self.due_at = None;
     }
 
-    /// Whether a video cannot be seen because the path is too narrow for it.
+    /// Whether a video cannot be seen because the path is too narrow for it, or taken for that.
     pub(super) fn is_held_back(&self, consumer_id: ConsumerId) -> bool {
+        let video = self.videos.get(&consumer_id);
+        video.is_some_and(|video| video.is_held_back || video.is_left_out)
+    }
+
+    /// Whether a video is asked for and does not come, because the path is too narrow for it.
+    pub(super) fn is_missing(&self, consumer_id: ConsumerId) -> bool {
         self.videos.get(&consumer_id).is_some_and(|video| video.is_held_back)
     }
 
@@ -127,9 +145,12 @@ impl Watching {
         let mut former = std::mem::take(&mut self.videos);
         let mut news = Vec::new();
         let mut is_new = false;
+        let videos: Vec<Video> = videos.collect();
+        let largest = self.is_thrifty.then(|| self.largest(&videos));
         for Video { consumer_id, tile, paused } in videos {
             let mut video = former.remove(&consumer_id).unwrap_or_default();
-            let viewing = self.viewing(&tile);
+            video.is_left_out = largest.is_some_and(|largest| largest != Some(consumer_id));
+            let viewing = self.viewing(&tile, video.is_left_out);
             video.judge(now, paused || viewing.is_none_or(Viewing::is_hidden));
             if let Some(viewing) = viewing.filter(|viewing| video.told != Some(*viewing)) {
                 is_new |= video.told.is_none();
@@ -174,12 +195,25 @@ impl Watching {
         outbox.request(now, request, Purpose::SetPreferredLayers);
     }
 
-    fn viewing(&self, tile: &TileKey) -> Option<Viewing> {
-        let (width, height) = if self.is_page_hidden { (0, 0) } else { *self.sizes.get(tile)? };
-        let floats = self.floating.as_ref() == Some(tile);
+    /// The video that is shown largest, of those that are on.
+    fn largest(&self, videos: &[Video]) -> Option<ConsumerId> {
+        let area = |video: &&Video| {
+            let size = self.sizes.get(&video.tile).copied().unwrap_or_default();
+            u32::from(size.0) * u32::from(size.1)
+        };
+        let on = videos.iter().filter(|video| !video.paused);
+        // The first of equals, who stays it when others come.
+        on.rev().max_by_key(area).map(|video| video.consumer_id)
+    }
+
+    fn viewing(&self, tile: &TileKey, is_left_out: bool) -> Option<Viewing> {
+        let is_hidden = self.is_page_hidden || is_left_out;
+        let (width, height) = if is_hidden { (0, 0) } else { *self.sizes.get(tile)? };
+        let floats = self.floating.as_ref() == Some(tile) && !is_left_out;
         let (least_width, least_height) = if floats { FLOATING } else { (0, 0) };
         let (width, height) = (width.max(least_width), height.max(least_height));
-        Some(Viewing { width, height, ..Viewing::default() })
+        let max_layer = self.max_layer.map(|spatial| Layer { spatial, temporal: u8::MAX });
+        Some(Viewing { width, height, max_layer, ..Viewing::default() })
     }
 }
 

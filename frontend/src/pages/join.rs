@@ -21,6 +21,7 @@ use crate::{
         outcome::{Again, Outcome, OutcomePage},
         preview::{Devices, Preview},
         shell::{ErrorNote, Shell},
+        verdict::ConnectionVerdict,
     },
     links::{self, Destination},
     session::JoinIntent,
@@ -180,6 +181,7 @@ fn Foyer(room: RoomId, lookup: RwSignal<Lookup>, devices: Devices) -> impl IntoV
                         devices=devices
                         ready=Signal::derive(move || found.get().is_some())
                     />
+                    <ConnectionVerdict/>
                 </section>
             </div>
         </Shell>

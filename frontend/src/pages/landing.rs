@@ -16,7 +16,7 @@ use crate::{
         shell::{ErrorNote, Shell, use_hydrated},
     },
     links,
-    text::{Text, error, landing},
+    text::{Text, check, error, landing},
 };
 
 /// The first page.
@@ -29,6 +29,9 @@ pub fn LandingPage() -> impl IntoView {
                 <div class="landing-lead">
                     <h1>{landing::HEADING}</h1>
                     <p>{landing::LEAD}</p>
+                    <p class="landing-check">
+                        <a href=links::CHECK_PATH>{check::HEADING}</a>
+                    </p>
                 </div>
                 <div class="landing-forms card">
                     <section aria-labelledby="start-heading">

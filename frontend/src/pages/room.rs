@@ -23,6 +23,7 @@ use crate::{
         hands::{FloatingReactions, HandToggle, ReactionPalette},
         hosted::{Doorbell, HostedNotice},
         icon::{Glyph, Icon},
+        inspector::{DiagnosticsLink, Inspector},
         leave::Leave,
         menu::More,
         outcome::{Again, Outcome, OutcomePage},
@@ -128,7 +129,9 @@ fn Meeting(room: RoomId, session: Session) -> impl IntoView {
         Screen::Connecting => view! { <Connecting/> }.into_any(),
         Screen::Waiting => view! { <WaitingPage session=session/> }.into_any(),
         Screen::Inside => view! { <Inside session=session/> }.into_any(),
-        Screen::Ended(reason) => view! { <Ended room=room.clone() reason=reason/> }.into_any(),
+        Screen::Ended(reason) => {
+            view! { <Ended room=room.clone() reason=reason session=session/> }.into_any()
+        }
     }
 }
 
@@ -147,7 +150,7 @@ fn remember_room(room: &RoomId, session: Session) {
 
 /// Why it is over, and the way back where there is one.
 #[component]
-fn Ended(room: RoomId, reason: EndReason) -> impl IntoView {
+fn Ended(room: RoomId, reason: EndReason, session: Session) -> impl IntoView {
     let rejoin = Callback::new(move |()| page::go_to(&links::join_path(&room)));
     let again = reason.may_rejoin().then_some(Again { label: outcome::REJOIN, run: rejoin });
     let (heading, detail) = match reason {
@@ -165,7 +168,9 @@ fn Ended(room: RoomId, reason: EndReason) -> impl IntoView {
             detail,
             code: reason.code(),
             again,
-        }/>
+        }>
+            <DiagnosticsLink session=session/>
+        </OutcomePage>
     }
 }
 
@@ -192,7 +197,7 @@ fn Inside(session: Session) -> impl IntoView {
             Phase::Ended(_) => "ended",
         })
     };
-    let sheet = RwSignal::new(false);
+    let (sheet, inspector) = (RwSignal::new(false), RwSignal::new(false));
     Staging::provide();
     provide_shortcuts();
     keep_awake();
@@ -209,10 +214,11 @@ fn Inside(session: Session) -> impl IntoView {
                 <Alone session=session/>
             </main>
             <Sidebar session=session panel=panel/>
-            <Controls session=session panel=panel sheet=sheet/>
+            <Controls session=session panel=panel sheets=(sheet, inspector)/>
             <Announcer session=session/>
             <FloatingPicture session=session/>
             <ShortcutSheet open=sheet/>
+            <Inspector session=session open=inspector/>
             <Confirm/>
         </div>
     }
@@ -232,7 +238,12 @@ fn Alone(session: Session) -> impl IntoView {
 
 /// The bar of buttons.
 #[component]
-fn Controls(session: Session, panel: Panel, sheet: RwSignal<bool>) -> impl IntoView {
+fn Controls(
+    session: Session,
+    panel: Panel,
+    /// Of keys, and of the connection.
+    sheets: (RwSignal<bool>, RwSignal<bool>),
+) -> impl IntoView {
     bind("P", stage::TOGGLE_PEOPLE, Callback::new(move |()| panel.toggle(Tab::People)));
     bind("C", chat::CHAT, Callback::new(move |()| panel.toggle(Tab::Chat)));
     view! {
@@ -245,7 +256,7 @@ fn Controls(session: Session, panel: Panel, sheet: RwSignal<bool>) -> impl IntoV
             <PanelToggle session=session panel=panel tab=Tab::Chat glyph=Glyph::Chat/>
             <PanelToggle session=session panel=panel tab=Tab::People glyph=Glyph::People/>
             <More>
-                <RoomMenu session=session sheet=sheet/>
+                <RoomMenu session=session sheets=sheets/>
             </More>
             <Leave session=session/>
         </div>

@@ -6,7 +6,7 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use gloo::timers::callback::Timeout;
+use gloo::timers::callback::{Interval, Timeout};
 use leptos::{prelude::*, task::spawn_local};
 use shared::{
     media::{IceServer, MediaKind, Source},
@@ -48,7 +48,11 @@ pub(super) struct Driver {
     /// For the callbacks, which must not keep the meeting alive.
     this: Weak<Self>,
     _listeners: [WindowListener; 3],
+    _sampling: Interval,
 }
+
+/// Milliseconds between two looks at what the connections have counted.
+const SAMPLING: u32 = 2_000;
 
 /// What comes and goes.
 #[derive(Default)]
@@ -82,6 +86,10 @@ impl Driver {
                 listening(this, "pagehide", Self::hang_up),
                 listening(this, "visibilitychange", Self::tell_visibility),
             ],
+            _sampling: {
+                let sample = hearing(this, |driver, ()| driver.sample());
+                Interval::new(SAMPLING, move || sample(()))
+            },
             this: this.clone(),
             media,
         });
@@ -237,6 +245,27 @@ impl Driver {
                 driver.tell(|meeting, now| meeting.handle_peer(now, id, news));
             }
         });
+    }
+
+    /// Tells the meeting what its connections have counted, unless nobody sees the page.
+    fn sample(&self) {
+        for direction in [Direction::Send, Direction::Recv] {
+            let peer = self.parts.borrow_mut().peer(direction).clone();
+            let Some(peer) = peer.filter(|_| !page::is_hidden()) else { continue };
+            let this = self.this.clone();
+            spawn_local(async move {
+                let Some(report) = peer.report().await else { return };
+                if let Some(driver) = this.upgrade() {
+                    let sent = peer.sent();
+                    driver.tell(|meeting, now| meeting.handle_report(now, direction, sent, report));
+                }
+            });
+        }
+    }
+
+    /// Looks at the meeting.
+    pub(super) fn ask<T>(&self, what: impl FnOnce(&Meeting) -> T) -> T {
+        what(&self.meeting.borrow())
     }
 
     fn peer(&self, id: PeerId) -> Option<Rc<Peer>> {

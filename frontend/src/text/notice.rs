@@ -1,7 +1,7 @@
 //! What the page tells people while a meeting runs, and why a meeting ended.
 
-use super::{Text, error, texts};
-use crate::meeting::notice::{DeviceError, EndReason, Notice, NoticeAction};
+use super::{Text, error, quality, texts};
+use crate::meeting::notice::{DeviceError, EndReason, Notice, NoticeAction, Relief};
 
 texts! {
     /// There is no such device.
@@ -62,6 +62,10 @@ pub fn notice(notice: Notice) -> String {
         Notice::Resumed => RESUMED.to_string(),
         Notice::Autoplay => AUTOPLAY.to_string(),
         Notice::Device(error) => device(error).to_string(),
+        Notice::NetWeak(Relief::CameraOff) => quality::NET_WEAK_UP.to_string(),
+        Notice::NetWeak(Relief::ReceiveLess) => quality::NET_WEAK_DOWN.to_string(),
+        Notice::CpuWeak(_) => quality::CPU_WEAK.to_string(),
+        Notice::Thrifty => quality::THRIFTY.to_string(),
         Notice::Server(code) => error::of(code).to_string(),
     }
 }
@@ -72,6 +76,9 @@ pub const fn action(action: NoticeAction) -> Text {
     match action {
         NoticeAction::AllowSound => PLAY_SOUND,
         NoticeAction::Retry => TRY_NOW,
+        NoticeAction::CameraOff => quality::CAMERA_OFF,
+        NoticeAction::ReceiveLess => quality::RECEIVE_LESS,
+        NoticeAction::ReceiveAll => quality::RECEIVE_ALL,
         NoticeAction::Dismiss => DISMISS,
     }
 }
