@@ -1,18 +1,8 @@
 import type { BrowserName } from '../fixtures/browser.ts';
+import { blockUdp } from '../fixtures/instrument.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 const BROWSERS: BrowserName[] = ['chromium', 'firefox'];
-
-/** As with a network that blocks UDP: the browser has no way to the server but TCP. */
-function blockUdp(): void {
-  type Setter = (description: RTCSessionDescriptionInit) => Promise<void>;
-  const native: Setter = RTCPeerConnection.prototype.setRemoteDescription;
-  const filtered: Setter = function (this: RTCPeerConnection, { type, sdp }) {
-    const rest = sdp?.replace(/^a=candidate:\S+ \d+ udp .*\r\n/gm, '');
-    return native.call(this, { type, sdp: rest });
-  };
-  RTCPeerConnection.prototype.setRemoteDescription = filtered;
-}
 
 /** What carries the media of a page, one for each of its connections. */
 async function protocols(): Promise<string[]> {

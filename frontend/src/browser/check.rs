@@ -181,8 +181,9 @@ struct Waiting {
 
 impl Waiting {
     fn new() -> Self {
-        let mut done = Function::default();
-        let promise = Promise::new(&mut |resolve, _| done = resolve);
+        let mut done = None;
+        let promise = Promise::new(&mut |resolve, _| done = Some(resolve));
+        let done = done.expect("a promise asks at once how it is done");
         if let Some(window) = web_sys::window() {
             // Called without an argument, it is done without success.
             drop(window.set_timeout_with_callback_and_timeout_and_arguments_0(&done, PATIENCE_MS));

@@ -9,7 +9,10 @@ use std::{
 };
 
 use axum::{Json, Router, extract::State, routing::post};
-use sfu::command::{Command, CommandReply};
+use sfu::{
+    command::{Command, CommandReply},
+    transport::sdp::RemoteOffer,
+};
 use shared::{
     error::ErrorCode,
     ids::RouterId,
@@ -22,6 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::{
     errors::{ApiError, JsonBody},
     origin::ClientAddress,
+    sessions::sdp_invalid,
 };
 use crate::{App, AppState, rooms::MediaCommand, signaling::media_code};
 
@@ -80,6 +84,8 @@ async fn check(
     if app.shutdown.is_begun() {
         return Err(ErrorCode::ServerShutdown.into());
     }
+    let offered = RemoteOffer::parse(&offer).map_err(|error| sdp_invalid(&error))?;
+    offered.transport.ok_or(ErrorCode::SdpInvalid)?;
     app.limits.checks.take(client.0, Instant::now())?;
     let place = Arc::clone(&app.checks.places).try_acquire_owned();
     let place = place.map_err(|_| ErrorCode::ServerBusy)?;

@@ -118,7 +118,7 @@ fn what_all_lose_is_ones_own_downlink_and_what_one_loses_besides_is_theirs() {
 #[test]
 fn whose_the_losses_of_the_only_other_are_is_not_known_unless_ones_own_link_is_weak() {
     let theirs = (Direction::Recv, other(BOB), 5);
-    let link = Link::after(&[BOB], &[theirs.clone()], 0, 6);
+    let link = Link::after(&[BOB], std::slice::from_ref(&theirs), 0, 6);
     assert_eq!(link.fault(), Some(&Fault::SomeLoss(other(BOB), 50)));
     let link = Link::after(&[BOB], &[theirs.clone(), (Direction::Send, TileKey::Me, 4)], 0, 6);
     assert_eq!(link.fault(), Some(&Fault::UplinkLoss(40)));
