@@ -20,6 +20,7 @@ interface Diagnostics {
 /** Opens the dialog about the connection. */
 async function inspect(person: Participant): Promise<Locator> {
   const { page } = person;
+  await page.getByRole('button', { name: 'More', exact: true }).click();
   await page.getByRole('button', { name: 'Connection', exact: true }).click();
   return page.getByRole('dialog', { name: 'Connection' });
 }

@@ -176,6 +176,7 @@ mod tests {
             presence: Presence::Connected,
             hand: None,
             reaction: None,
+            quality: crate::meeting::quality::Level::Good,
         }
     }
 
