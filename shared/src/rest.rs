@@ -94,6 +94,13 @@ pub struct ParticipantDetails {
     pub participant: ParticipantResponse,
     /// What they may do.
     pub role: Role,
+    /// Bytes of media that have come from them over the connections they have now. Two answers and
+    /// the time between them make a bit rate; a number that falls begins anew.
+    #[serde(default)]
+    pub bytes_in: u64,
+    /// Bytes of media that have gone to them, likewise.
+    #[serde(default)]
+    pub bytes_out: u64,
 }
 
 /// Body of `PATCH /api/rooms/{roomId}`: what is left out stays as it is.

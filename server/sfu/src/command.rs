@@ -152,6 +152,11 @@ pub enum Command {
         /// The consumer.
         consumer_id: ConsumerId,
     },
+    /// Asks how much the transports of a room have carried. Reply: [`CommandReply::Measured`].
+    MeasureRouter {
+        /// The room.
+        router_id: RouterId,
+    },
     /// Tells that `source` authenticated itself with another worker, which from now on takes its
     /// datagrams. Reply: [`CommandReply::Done`].
     AddRoute {
@@ -194,6 +199,8 @@ pub enum CommandReply {
         /// Sound or picture.
         kind: MediaKind,
     },
+    /// How much each transport of the room has carried.
+    Measured(Vec<(TransportId, Traffic)>),
     /// What ended.
     Closed {
         /// Producers that ended.
@@ -201,6 +208,15 @@ pub enum CommandReply {
         /// Consumers that ended, of any participant of the room.
         consumers: Vec<ConsumerId>,
     },
+}
+
+/// How much media a transport has carried since it was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes of the datagrams with media that came from the client.
+    pub received: u64,
+    /// Bytes of those that were sent to the client.
+    pub sent: u64,
 }
 
 /// Why a [`Command`] was not done; nothing was changed.

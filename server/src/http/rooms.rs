@@ -1,6 +1,7 @@
 //! The REST interface of the rooms.
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
     time::{Instant, SystemTime},
 };
@@ -11,9 +12,10 @@ use axum::{
     http::{StatusCode, request::Parts},
     routing::{get, post},
 };
+use sfu::command::{Command, CommandReply, Traffic};
 use shared::{
     error::ErrorCode,
-    ids::RoomId,
+    ids::{RoomId, TransportId},
     limits::{MAX_VIDEO_BITRATE, MIN_VIDEO_BITRATE},
     rest::{
         CreateRoomRequest, CreateRoomResponse, ParticipantsResponse, RoomDetails, RoomResponse,
@@ -29,8 +31,8 @@ use super::{
     origin::{ClientAddress, PublicBase},
 };
 use crate::{
-    AppState,
-    rooms::{Admission, NewRoom, RoomError, RoomSummary, checked_name, room::Room},
+    App, AppState,
+    rooms::{Admission, NewRoom, RoomError, RoomSummary, SharedRoom, checked_name},
 };
 
 /// `/rooms` and what is below it.
@@ -119,16 +121,32 @@ async fn list(
         }
         Authority::Invited(_) => return Err(ErrorCode::Forbidden.into()),
     };
-    let mut rooms: Vec<RoomDetails> = rooms.iter().map(|room| details(&room.lock())).collect();
-    rooms.sort_by(|a, b| a.room.created_at.cmp(&b.room.created_at));
-    Ok(Json(RoomsResponse { rooms }))
+    let mut found = Vec::with_capacity(rooms.len());
+    for room in rooms {
+        found.push(details(&app, &room).await);
+    }
+    found.sort_by(|a, b| a.room.created_at.cmp(&b.room.created_at));
+    Ok(Json(RoomsResponse { rooms: found }))
 }
 
-fn details(room: &Room) -> RoomDetails {
+async fn details(app: &App, shared: &SharedRoom) -> RoomDetails {
+    let traffic = app.traffic_in(shared).await;
+    let room = shared.lock();
     RoomDetails {
         room: room.summary().into(),
-        participants: room.participant_details(),
+        participants: room.participant_details(&traffic),
         knock_count: room.knock_count(),
+    }
+}
+
+impl App {
+    /// What the transports of a room have carried; nothing where no worker can say.
+    async fn traffic_in(&self, room: &SharedRoom) -> HashMap<TransportId, Traffic> {
+        let Some(router_id) = room.lock().router_id() else { return HashMap::new() };
+        match self.command_in(room, Command::MeasureRouter { router_id }).await {
+            Ok(CommandReply::Measured(measured)) => measured.into_iter().collect(),
+            Ok(_) | Err(_) => HashMap::new(),
+        }
     }
 }
 

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sfu::{codec::Codec, command::Command};
+use sfu::{
+    codec::Codec,
+    command::{Command, Traffic},
+};
 use shared::{
     ids::{ConsumerId, ParticipantId, ProducerId, TransportId},
     media::{MediaKind, RtpCapabilities, Source},
@@ -241,8 +244,17 @@ impl Member {
     }
 
     /// The participant as the REST interface shows them to hosts.
-    pub(super) fn to_details(&self) -> ParticipantDetails {
-        ParticipantDetails { participant: self.to_response(), role: self.role }
+    pub(super) fn to_details(&self, traffic: &HashMap<TransportId, Traffic>) -> ParticipantDetails {
+        let of = |direction| {
+            let leg = self.media.leg(direction);
+            leg.and_then(|leg| traffic.get(&leg.transport_id)).copied().unwrap_or_default()
+        };
+        ParticipantDetails {
+            participant: self.to_response(),
+            role: self.role,
+            bytes_in: of(Direction::Send).received,
+            bytes_out: of(Direction::Recv).sent,
+        }
     }
 
     fn is_live(&self, source: Source) -> bool {

@@ -13,9 +13,9 @@
 //! | [`rights`], [`hosting`] | who may do what, and what hosts do |
 //! | [`sessions`], [`viewers`] | those who come over HTTP |
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use sfu::command::Command;
+use sfu::command::{Command, Traffic};
 use shared::{
     error::ErrorCode,
     ids::{ParticipantId, ProducerId, RoomId, RouterId, TransportId},
@@ -195,10 +195,13 @@ impl Room {
         self.members.iter().map(Member::to_response).collect()
     }
 
-    /// The same as hosts see them.
+    /// The same as hosts see them, with what their transports have carried.
     #[must_use]
-    pub fn participant_details(&self) -> Vec<ParticipantDetails> {
-        self.members.iter().map(Member::to_details).collect()
+    pub fn participant_details(
+        &self,
+        traffic: &HashMap<TransportId, Traffic>,
+    ) -> Vec<ParticipantDetails> {
+        self.members.iter().map(|member| member.to_details(traffic)).collect()
     }
 
     /// Whether it was empty for too long, or was ended.

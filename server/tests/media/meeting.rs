@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use sfu::command::{Command, CommandReply};
 use shared::{
     ids::ProducerId,
     media::Source,
@@ -66,6 +67,22 @@ async fn host_and_guest_see_and_hear_each_other() {
     }
     assert_eq!(heard, (0..PACKETS).map(payload).collect::<Vec<_>>());
     assert_eq!(seen, (0..PACKETS).map(|n| vp8(n == 0, &payload(n))).collect::<Vec<_>>());
+    // The manager's view: all of it came from her, and went to him.
+    let router_id = server.running.app.rooms.find(&room).unwrap().lock().router_id().unwrap();
+    let measure = Command::MeasureRouter { router_id };
+    let reply = server.running.app.media.command(router_id, measure).await.unwrap();
+    let CommandReply::Measured(measured) = reply else { panic!("not measured: {reply:?}") };
+    let payloads = (0..PACKETS).map(|n| payload(n).len() + vp8(n == 0, &payload(n)).len());
+    let least = u64::try_from(payloads.sum::<usize>()).unwrap();
+    for (transport_id, traffic) in measured {
+        let (much, none) = if transport_id == sends {
+            (traffic.received, traffic.sent)
+        } else {
+            (traffic.sent, traffic.received)
+        };
+        assert!((least..2 * least).contains(&much), "{transport_id}: {traffic:?}, {least}");
+        assert_eq!(none, 0);
+    }
     // Alice has heard of Bob, and of nothing else.
     assert!(matches!(alice.event().await, Event::PeerJoined(_)));
     assert!(alice.has_no_event().await);

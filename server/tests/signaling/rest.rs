@@ -156,7 +156,7 @@ async fn a_host_sees_the_own_room_and_the_administrator_every_room() {
     assert_eq!((&found["participantCount"], &found["knockCount"]), (&json!(4), &json!(0)));
     let expected = json!({
         "id": meeting.cohost.id(), "displayName": "Bob", "hasAudio": false, "hasVideo": false,
-        "role": "cohost",
+        "role": "cohost", "bytesIn": 0, "bytesOut": 0,
     });
     assert_eq!(found["participants"][1], expected);
 

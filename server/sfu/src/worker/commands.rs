@@ -71,9 +71,20 @@ impl Worker {
             Command::PauseConsumer { consumer_id } => self.pause_consumer(consumer_id),
             Command::SetPreferredLayers { consumers } => self.set_preferred_layers(now, &consumers),
             Command::CloseConsumer { consumer_id } => self.close_consumer_by_id(consumer_id),
+            Command::MeasureRouter { router_id } => self.measure_router(router_id),
             Command::AddRoute { path, worker } => self.add_route(path, worker),
             Command::RemoveRoute { path, worker } => self.remove_route(path, worker),
         }
+    }
+
+    fn measure_router(&self, router_id: RouterId) -> Outcome {
+        if !self.table.routers.contains_key(&router_id) {
+            return Err(CommandError::RouterNotFound(router_id));
+        }
+        let transports = self.table.transports.iter().map(|(_, transport)| transport);
+        let of_room = transports.filter(|transport| transport.router_id == router_id);
+        let measured = of_room.map(|transport| (transport.id, transport.traffic)).collect();
+        Ok(CommandReply::Measured(measured))
     }
 
     fn create_router(&mut self, router_id: RouterId) -> Outcome {

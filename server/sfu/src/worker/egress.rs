@@ -185,6 +185,10 @@ impl Departure<'_> {
         let Leg::Receive(leg) = &mut transport.leg else { return None };
         let (path, srtp) = transport.connection.sender()?;
         let pacing = leg.pace(self.now, packet);
+        if pacing != Pacing::Drop {
+            let bytes = u64::try_from(sealed_room(packet)).unwrap_or(u64::MAX);
+            transport.traffic.sent = transport.traffic.sent.saturating_add(bytes);
+        }
         if pacing == Pacing::Send {
             let seal = |buffer: &mut [u8]| leg.seal(self.now, srtp, packet, buffer);
             self.outbox.push_with(path, sealed_room(packet), seal).ok()?;

@@ -108,6 +108,8 @@ impl Worker {
             self.statistics.rtp_over_pace += 1;
             return;
         }
+        let bytes = u64::try_from(datagram.len()).unwrap_or(u64::MAX);
+        transport.traffic.received = transport.traffic.received.saturating_add(bytes);
         let packet = datagram.get(..length).unwrap_or_default();
         let source = RtpHeader::parse(packet).ok().and_then(|header| leg.classify(now, &header));
         let due = leg.poll_timeout();

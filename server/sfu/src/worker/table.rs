@@ -10,6 +10,7 @@ use slab::Slab;
 
 use crate::{
     codec::Codec,
+    command::Traffic,
     demux::Map,
     router::{ConsumerKey, ProducerKey, Router, TransportKey},
     transport::{connection::Connection, publish::PublishLeg, receive::ReceiveLeg},
@@ -33,6 +34,7 @@ pub(super) struct Transport {
     pub(super) session_id: u32,
     pub(super) connection: Connection,
     pub(super) leg: Leg,
+    pub(super) traffic: Traffic,
 }
 
 /// What a transport is for.

@@ -9,7 +9,7 @@ use shared::{
 
 use super::{Outcome, sdp_error};
 use crate::{
-    command::{CommandError, CommandReply},
+    command::{CommandError, CommandReply, Traffic},
     transport::{
         connection::Connection,
         ice::IceCredentials,
@@ -57,6 +57,7 @@ impl Worker {
             session_id: self.entropy.number(),
             connection,
             leg,
+            traffic: Traffic::default(),
         });
         self.table.transport_keys.insert(transport_id, key);
         self.demux.insert_ufrag(ufrag, key);
