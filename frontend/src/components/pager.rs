@@ -34,10 +34,15 @@ pub fn Pager() -> impl IntoView {
             <Turn by=-1 label=text::PREVIOUS_PAGE glyph=Glyph::Back
                 ended=Signal::derive(move || pages.get().0 == 0)/>
             <p role="status">
-                {move || {
-                    let (page, pages) = pages.get();
-                    text::PAGE.with(&[&(page + 1).to_string(), &pages.to_string()])
-                }}
+                <span class="pager-words">
+                    {move || {
+                        let (page, pages) = pages.get();
+                        text::PAGE.with(&[&(page + 1).to_string(), &pages.to_string()])
+                    }}
+                </span>
+                <span class="pager-numbers" aria-hidden="true">
+                    {move || format!("{} / {}", pages.get().0 + 1, pages.get().1)}
+                </span>
             </p>
             <Turn by=1 label=text::NEXT_PAGE glyph=Glyph::Forward
                 ended=Signal::derive(move || pages.get().0 + 1 >= pages.get().1)/>

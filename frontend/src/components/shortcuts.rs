@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! bind("M", text::TOGGLE_MICROPHONE, Callback::new(move |()| …));   // in a component of the room
-//! describe("Space", text::HOLD_TO_TALK);                            // for keys heard elsewhere
+//! describe(" ", text::HOLD_TO_TALK);                                // for keys heard elsewhere
 //! ```
 //!
 //! Single keys count where nobody types, and can be turned off (WCAG 2.2, 2.1.4).
@@ -140,7 +140,7 @@ fn Table() -> impl IntoView {
         };
         view! {
             <ul class="shortcuts">
-                <For each=move || bound.get() key=|it| it.key let:shortcut>
+                <For each=move || in_order(bound.get()) key=|it| it.key let:shortcut>
                     <li>
                         <span>{shortcut.label}</span>
                         <kbd>{key_name(shortcut.key)}</kbd>
@@ -153,6 +153,14 @@ fn Table() -> impl IntoView {
             </label>
         }
     })
+}
+
+/// Keys in the order of the sheet; others come after them as they were bound.
+const ORDER: [&str; 11] = ["M", " ", "V", "S", "H", "C", "P", "G", "F", "PageUp", "PageDown"];
+
+fn in_order(mut shortcuts: Vec<Shortcut>) -> Vec<Shortcut> {
+    shortcuts.sort_by_key(|it| ORDER.iter().position(|key| *key == it.key).unwrap_or(ORDER.len()));
+    shortcuts
 }
 
 /// How a key is written on the sheet.

@@ -141,13 +141,12 @@ pub fn ScreenTile(
 fn TileActions(key: TileKey, name: Signal<String>) -> impl IntoView {
     let staging = use_staging();
     let pinned = staging.is_pinned(key.clone());
+    let alone = Memo::new(move |_| staging.shown.with(|it| it.arrangement.places.len() < 2));
     let hide_self = (key == TileKey::Me).then(|| {
-        let alone = move || staging.shown.with(|shown| shown.arrangement.places.len() < 2);
         view! {
             <button
                 class="tile-action"
                 type="button"
-                hidden=alone
                 title=stage::HIDE_SELF
                 aria-label=stage::HIDE_SELF
                 on:click=move |_| staging.wishes.update(|wishes| wishes.hides_self = true)
@@ -158,7 +157,7 @@ fn TileActions(key: TileKey, name: Signal<String>) -> impl IntoView {
     });
     let label = move || name.with(|name| stage::PIN.with(&[name]));
     view! {
-        <div class="tile-actions">
+        <div class="tile-actions" hidden=move || alone.get() && !pinned.get()>
             {hide_self}
             <button
                 class="tile-action"
