@@ -44,7 +44,8 @@ for (const browser of BROWSERS) {
     const bob = await person('Bob', browser, 'blue', { denied: true });
     await bob.arrive(inviteLink);
     const problem = bob.page.locator('[data-problem="dev_denied"]');
-    await expect(problem).toContainText('Allow it beside the address, then retry.');
+    const where = { chromium: 'the icon left of the address', firefox: 'remove “Blocked”' };
+    await expect(problem).toContainText(where[browser]);
     await expect(problem.getByRole('button', { name: 'Try again' })).toBeVisible();
     await bob.join();
   });

@@ -6,8 +6,8 @@ use shared::{
     error::ErrorCode,
     ids::RoomId,
     rest::{
-        CheckRequest, CheckResponse, CreateRoomRequest, CreateRoomResponse, Problem, RoomResponse,
-        RoomsResponse, UpdateRoomRequest,
+        CheckRequest, CheckResponse, CreateRoomRequest, CreateRoomResponse, ParticipantsResponse,
+        Problem, RoomResponse, RoomsResponse, UpdateRoomRequest,
     },
 };
 
@@ -61,6 +61,15 @@ pub async fn create_room(host_name: String) -> Result<CreateRoomResponse, ApiErr
 /// Says what the server refused, or that there was no answer.
 pub async fn room(id: &RoomId) -> Result<RoomResponse, ApiError> {
     read(Request::get(&format!("/api/rooms/{id}")).send().await?).await
+}
+
+/// Who is in a room, for those who have an invite to it.
+///
+/// # Errors
+/// Says what the server refused, or that there was no answer.
+pub async fn participants(id: &RoomId, token: &str) -> Result<ParticipantsResponse, ApiError> {
+    let request = Request::get(&format!("/api/rooms/{id}/participants"));
+    read(request.header("Authorization", &bearer(token)).send().await?).await
 }
 
 /// All rooms that the holder of `token` may see: the administrator every one, a host their own.

@@ -6,6 +6,10 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`devices`] | one's own camera and microphone |
+//! | [`gear`] | which devices the machine has |
+//! | [`echo`] | a test of the microphone |
+//! | `hold` | the space bar, while it is held |
+//! | `capture`, `ear` | opening devices; how loud the microphone is |
 //! | [`recent`] | the rooms that were entered lately |
 //! | [`check`] | trials of a connection |
 //! | [`storage`] | what is remembered over a reload |
@@ -19,14 +23,19 @@
 //! | `module` | the module of WebAssembly that shows meetings, and how it is fetched |
 //! | [`clock`] | the time of day |
 //! | [`sharing`] | the clipboard, and sharing with other programs |
-//! | `page` | the time, chance, and what the page is told of the network and its end |
+//! | [`page`] | the time, chance, and what the page is told of the network and its end |
 
+mod capture;
 pub mod check;
 pub mod clock;
 pub mod devices;
 pub mod display;
+mod ear;
+pub mod echo;
+pub mod gear;
+pub(crate) mod hold;
 pub(crate) mod module;
-pub(crate) mod page;
+pub mod page;
 pub(crate) mod peer;
 pub mod recent;
 pub(crate) mod screen;

@@ -11,6 +11,8 @@
 //! | [`notice`] | what is told: notices, device errors, why a meeting ended |
 //! | [`layout`] | where the tiles go, and who is shown large |
 //! | [`effect`] | what a meeting wants done |
+//! | [`gear`], [`own_voice`] | the devices of the machine; what is heard of one's own microphone |
+//! | `devices` | one's own devices during the meeting |
 //! | `joining`, `server` | coming in and going; what the server says |
 //! | `link` | the connection to the server, and coming back to it |
 //! | `outbox` | effects in order, requests and what their replies are for |
@@ -40,7 +42,7 @@ use self::{
     effect::{Effect, Instant, PeerId, PeerNews, SocketId, SocketNews},
     encoding::Content,
     link::Link,
-    notice::{DeviceError, EndReason, Notice},
+    notice::{EndReason, Notice},
     outbox::{Outbox, Purpose},
     publishing::Publishing,
     quality::{Level, Quality},
@@ -53,8 +55,10 @@ use self::{
 mod backoff;
 pub mod chat;
 pub mod company;
+mod devices;
 pub mod effect;
 pub mod encoding;
+pub mod gear;
 pub mod hands;
 pub mod hosted;
 pub mod invites;
@@ -65,6 +69,7 @@ mod link;
 mod lobby;
 pub mod notice;
 mod outbox;
+pub mod own_voice;
 mod publishing;
 pub mod quality;
 mod receiving;
@@ -124,6 +129,10 @@ pub struct Meeting {
     company: Company,
     quality: Quality,
     told: Option<(Notice, Instant)>,
+    /// Whether the person holds the key that lets a muted microphone be heard.
+    holds_to_talk: bool,
+    /// Whether the microphone is on and gives nothing.
+    microphone_is_silent: bool,
     sound: Sound,
     over: Option<EndReason>,
     outbox: Outbox,
@@ -179,6 +188,8 @@ impl Meeting {
             company: Company::default(),
             quality: Quality::default(),
             told: None,
+            holds_to_talk: false,
+            microphone_is_silent: false,
             sound: Sound::Allowed,
             over: None,
             outbox: Outbox::default(),
@@ -190,6 +201,10 @@ impl Meeting {
     /// Unmutes or mutes the microphone, turns the camera on or off, shares the screen or stops.
     pub fn set_live(&mut self, now: Instant, source: Source, live: bool) {
         if self.over.is_none() {
+            if source == Source::Microphone {
+                self.holds_to_talk = false;
+                self.told = self.told.filter(|(told, _)| *told != Notice::SpeaksMuted);
+            }
             self.publishing.set_live(source, live, &mut self.outbox);
             self.reconcile(now);
         }
@@ -268,31 +283,6 @@ impl Meeting {
                     self.receiving.handle_peer(now, ends, news, outbox);
                 }
             }
-        }
-        self.reconcile(now);
-    }
-
-    /// A device that was to be opened is open, or is not.
-    pub fn handle_device(&mut self, now: Instant, source: Source, opened: Result<(), DeviceError>) {
-        if self.over.is_some() {
-            return self.outbox.effect(Effect::CloseDevice(source));
-        }
-        self.publishing.handle_device(source, opened.is_ok(), &mut self.outbox);
-        match opened {
-            // Whoever does not choose a screen knows that.
-            Err(DeviceError::Denied) if source == Source::Screen => {}
-            Err(error) => self.tell(now, Notice::Device(error)),
-            Ok(()) => {}
-        }
-        self.reconcile(now);
-    }
-
-    /// A device that was open is gone.
-    pub fn handle_device_lost(&mut self, now: Instant, source: Source) {
-        self.publishing.handle_device_lost(source, &mut self.outbox);
-        // A screen that is not shared any more is no device that broke.
-        if matches!(source, Source::Camera | Source::Microphone) {
-            self.tell(now, Notice::Device(DeviceError::None));
         }
         self.reconcile(now);
     }
@@ -390,6 +380,7 @@ impl Meeting {
             role: self.place.as_ref().map(|place| place.role),
             microphone: self.publishing.state(Source::Microphone),
             camera: self.publishing.state(Source::Camera),
+            holds_to_talk: self.holds_to_talk,
             screen: self.publishing.state(Source::Screen),
             screen_content: self.publishing.content(),
             screens: self.roster.screens(is_held_back).collect(),
@@ -453,8 +444,10 @@ impl Meeting {
             }
             Phase::Connecting | Phase::InMeeting => {
                 let told = self.told.map(|(notice, _)| notice);
-                let sound = (self.sound == Sound::Blocked).then_some(Notice::Autoplay);
-                told.or(sound).or_else(|| self.trouble())
+                let blocked = (self.sound == Sound::Blocked).then_some(Notice::Autoplay);
+                let silent = self.microphone_is_silent && self.is_heard();
+                let silent = silent.then_some(Notice::MicSilent);
+                told.or(blocked).or(silent).or_else(|| self.trouble())
             }
         }
     }

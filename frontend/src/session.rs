@@ -15,7 +15,7 @@ use shared::media::Source;
 use web_sys::{Element, HtmlVideoElement, MediaStream};
 
 use self::{
-    driver::Driver,
+    driver::{Driver, Screens},
     pictures::{Pictures, picture_of},
 };
 pub use crate::meeting::JoinIntent;
@@ -31,6 +31,7 @@ use crate::{
 };
 
 mod company;
+mod devices;
 mod driver;
 mod pictures;
 
@@ -41,8 +42,7 @@ mod pictures;
 #[derive(Clone, Copy)]
 pub struct Session {
     driver: StoredValue<Rc<Driver>, LocalStorage>,
-    view: RwSignal<MeetingView>,
-    pictures: RwSignal<Pictures, LocalStorage>,
+    screens: Screens,
 }
 
 impl Session {
@@ -50,10 +50,14 @@ impl Session {
     /// Sources that `media` has not open start as off; they can be turned on later.
     #[must_use]
     pub fn start(intent: JoinIntent, media: LocalMedia) -> Self {
-        let view = RwSignal::default();
-        let pictures = RwSignal::new_local(Pictures::default());
-        let driver = StoredValue::new_local(Driver::start(intent, media, (view, pictures)));
-        let session = Self { driver, view, pictures };
+        let screens = Screens {
+            view: RwSignal::default(),
+            pictures: RwSignal::new_local(Pictures::default()),
+            gear: RwSignal::default(),
+            level: RwSignal::new(0),
+        };
+        let driver = StoredValue::new_local(Driver::start(intent, media, screens));
+        let session = Self { driver, screens };
         on_cleanup(move || session.leave());
         session
     }
@@ -61,13 +65,13 @@ impl Session {
     /// What is to be shown; changes only when something visible does.
     #[must_use]
     pub fn view(&self) -> ReadSignal<MeetingView> {
-        self.view.read_only()
+        self.screens.view.read_only()
     }
 
     /// The picture of a tile, when there is one; a tile without `has_video` shows none.
     #[must_use]
     pub fn picture(&self, tile: &TileKey) -> Signal<Option<MediaStream>, LocalStorage> {
-        let (pictures, tile) = (self.pictures, tile.clone());
+        let (pictures, tile) = (self.screens.pictures, tile.clone());
         Signal::derive_local(move || pictures.with(|pictures| picture_of(pictures, &tile)))
     }
 

@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`landing`] | of the first page |
 //! | [`manage`] | of the manager’s page |
+//! | [`devices`] | about one's own devices |
 //! | [`join`] | of the page before the meeting |
 //! | [`room`] | of the meeting |
 //! | [`stage`] | of its stage, menu and keys |
@@ -27,6 +28,7 @@ use leptos::{attr::IntoAttributeValue, prelude::IntoRender};
 
 pub mod chat;
 pub mod check;
+pub mod devices;
 pub mod error;
 pub mod host;
 pub mod invite;

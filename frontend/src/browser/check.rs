@@ -12,7 +12,7 @@ use web_sys::{
 };
 
 use super::{
-    devices::media_devices,
+    capture::media_devices,
     peer::{PeerRefused, capabilities, configuration},
     socket::{Heard, Socket},
 };

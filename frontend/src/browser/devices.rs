@@ -2,22 +2,19 @@
 
 use std::{cell::RefCell, fmt, rc::Rc};
 
-use js_sys::{Array, Promise, Reflect};
+use js_sys::Array;
 use shared::media::Source;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    DisplayMediaStreamConstraints, DomException, Event, MediaDevices, MediaStream,
-    MediaStreamConstraints, MediaStreamTrack, MediaTrackConstraints, Window,
+use web_sys::{Event, MediaStream, MediaStreamTrack, MediaStreamTrackState};
+
+pub use super::capture::can_share_screen;
+use super::{
+    capture::{chosen_media, display_media, user_media},
+    ear::Ear,
+    echo::{Echo, EchoState},
+    screen,
 };
-
-use super::screen;
-use crate::meeting::{encoding::Content, notice::DeviceError};
-
-/// Width and height asked of a camera: the smallest that Chromium sends in three layers. The room's
-/// bit rate (1 Mb/s unless it says otherwise) makes a sharp picture of this size, and a blurred one
-/// of more.
-const PICTURE: (f64, f64) = (960.0, 540.0);
+use crate::meeting::{effect::Change, encoding::Content, notice::DeviceError, own_voice::Level};
 
 /// The tracks a person sends: a camera, a microphone, a screen and its sound, or none of them.
 ///
@@ -39,12 +36,16 @@ struct Tracks {
     content: Content,
     /// Is told when a device is gone by itself.
     lost: Option<Rc<dyn Fn(Source)>>,
+    /// Is told how loud the microphone is.
+    heard: Option<Rc<dyn Fn(Level)>>,
 }
 
 /// An open device. Dropping it closes it, unless it was released.
 struct Held {
     track: MediaStreamTrack,
     is_released: bool,
+    /// At a microphone, where the browser lets the page listen.
+    _ear: Option<Ear>,
     _on_ended: Closure<dyn FnMut(Event)>,
 }
 
@@ -68,7 +69,7 @@ impl LocalMedia {
     /// Opens camera and microphone in one question to the person; when that fails, each by
     /// itself. Returns what could not be opened, and why.
     pub async fn open_both(&self) -> Vec<(Source, DeviceError)> {
-        if let Ok(stream) = user_media(&DEVICES).await {
+        if let Ok(stream) = chosen_media(&DEVICES).await {
             self.keep(&stream, DEVICES);
             return Vec::new();
         }
@@ -92,7 +93,7 @@ impl LocalMedia {
         }
         match source {
             Source::Microphone | Source::Camera => {
-                self.keep(&user_media(&[source]).await?, DEVICES);
+                self.keep(&user_media(source).await?, DEVICES);
             }
             Source::Screen | Source::ScreenAudio => {
                 let content = self.tracks.borrow().content;
@@ -108,6 +109,27 @@ impl LocalMedia {
     pub(crate) fn set_screen_content(&self, content: Content) {
         self.tracks.borrow_mut().content = content;
         self.track(Source::Screen).iter().for_each(|track| screen::suit(track, content));
+    }
+
+    /// Opens the device that the person has chosen by now in place of the one that is open; a
+    /// muted one stays muted.
+    pub(crate) async fn change(&self, source: Source) -> Change {
+        let mut stream = user_media(source).await;
+        if stream == Err(DeviceError::Busy)
+            && let Some(former) = self.track(source)
+        {
+            // Some machines, phones above all, have one device open at a time.
+            former.stop();
+            stream = user_media(source).await;
+        }
+        match stream {
+            Ok(stream) => {
+                self.keep(&stream, DEVICES);
+                Change::Done
+            }
+            Err(error) if self.is_alive(source) => Change::Kept(error),
+            Err(error) => Change::Gone(error),
+        }
     }
 
     /// Closes the device, whose light goes out.
@@ -174,6 +196,30 @@ impl LocalMedia {
         }
     }
 
+    /// The browser's id of the device that is open.
+    pub(crate) fn id(&self, source: Source) -> Option<String> {
+        self.track(source)?.get_settings().get_device_id()
+    }
+
+    /// Calls `heard` several times a second with how loud the microphone is, muted or not.
+    pub(crate) fn on_heard(&self, heard: impl Fn(Level) + 'static) {
+        self.tracks.borrow_mut().heard = Some(Rc::new(heard));
+    }
+
+    /// Records the microphone for a moment, muted or not, and plays it back; none when it cannot,
+    /// which is reported too.
+    pub fn echo(&self, report: impl Fn(EchoState) + Clone + 'static) -> Option<Echo> {
+        let Some(microphone) = self.track(Source::Microphone) else {
+            report(EchoState::NoMicrophone);
+            return None;
+        };
+        let echo = Echo::new(&microphone, report.clone()).ok();
+        if echo.is_none() {
+            report(EchoState::Failed);
+        }
+        echo
+    }
+
     /// Calls `lost` when a device is unplugged, or taken away by the browser; it stays open here.
     pub(crate) fn on_lost(&self, lost: impl Fn(Source) + 'static) {
         self.tracks.borrow_mut().lost = Some(Rc::new(lost));
@@ -184,6 +230,9 @@ impl LocalMedia {
         for track in stream.get_tracks().iter().filter_map(|track| track.dyn_into().ok()) {
             let track: MediaStreamTrack = track;
             let source = if track.kind() == "audio" { sound } else { picture };
+            if let Some(former) = self.track(source) {
+                track.set_enabled(former.enabled());
+            }
             let held = self.hold(source, track);
             drop(self.slot(source, |slot| slot.replace(held)));
         }
@@ -198,7 +247,25 @@ impl LocalMedia {
             }
         });
         track.set_onended(Some(on_ended.as_ref().unchecked_ref()));
-        Held { track, is_released: false, _on_ended: on_ended }
+        let ear = (source == Source::Microphone).then(|| self.listen(&track));
+        Held { track, is_released: false, _ear: ear.flatten(), _on_ended: on_ended }
+    }
+
+    fn listen(&self, microphone: &MediaStreamTrack) -> Option<Ear> {
+        let tracks = Rc::downgrade(&self.tracks);
+        let report = move |level| {
+            let heard = tracks.upgrade().and_then(|tracks| tracks.borrow().heard.clone());
+            if let Some(heard) = heard {
+                heard(level);
+            }
+        };
+        // A browser that does not let the page listen still lets the others.
+        Ear::new(microphone, report).ok()
+    }
+
+    fn is_alive(&self, source: Source) -> bool {
+        let track = self.track(source);
+        track.is_some_and(|track| track.ready_state() == MediaStreamTrackState::Live)
     }
 
     fn slot<T>(&self, source: Source, use_slot: impl FnOnce(&mut Option<Held>) -> T) -> T {
@@ -239,57 +306,4 @@ const SOURCES: [Source; 4] =
 /// A source's name on the wire.
 fn json_name(source: Source) -> String {
     serde_json::to_string(&source).unwrap_or_default()
-}
-
-/// Whether the browser lets one share a screen; those of phones do not.
-#[must_use]
-pub fn can_share_screen() -> bool {
-    let share = media_devices()
-        .and_then(|devices| Reflect::get(&devices, &JsValue::from_str("getDisplayMedia")).ok());
-    share.is_some_and(|share| share.is_function())
-}
-
-pub(super) fn media_devices() -> Option<MediaDevices> {
-    let window = web_sys::window().filter(Window::is_secure_context);
-    // Browsers hide `mediaDevices` itself from insecure pages.
-    window.and_then(|window| window.navigator().media_devices().ok())
-}
-
-async fn user_media(sources: &[Source]) -> Result<MediaStream, DeviceError> {
-    let devices = media_devices().ok_or(DeviceError::InsecureContext)?;
-    opened(devices.get_user_media_with_constraints(&constraints(sources))).await
-}
-
-async fn display_media(content: Content) -> Result<MediaStream, DeviceError> {
-    let devices = media_devices().ok_or(DeviceError::InsecureContext)?;
-    let constraints = DisplayMediaStreamConstraints::new();
-    constraints.set_video(&screen::constraints(content));
-    constraints.set_audio(&JsValue::TRUE);
-    opened(devices.get_display_media_with_constraints(&constraints)).await
-}
-
-async fn opened(request: Result<Promise, JsValue>) -> Result<MediaStream, DeviceError> {
-    let stream = JsFuture::from(request.map_err(device_error)?).await.map_err(device_error)?;
-    stream.dyn_into().map_err(device_error)
-}
-
-fn constraints(sources: &[Source]) -> MediaStreamConstraints {
-    let constraints = MediaStreamConstraints::new();
-    if sources.contains(&Source::Microphone) {
-        constraints.set_audio(&JsValue::TRUE);
-    }
-    if sources.contains(&Source::Camera) {
-        let (width, height) = PICTURE;
-        let picture = MediaTrackConstraints::new();
-        // A bare number is a wish, not a condition.
-        picture.set_width(&width.into());
-        picture.set_height(&height.into());
-        constraints.set_video(&picture);
-    }
-    constraints
-}
-
-fn device_error(error: JsValue) -> DeviceError {
-    let name = error.dyn_ref::<DomException>().map(DomException::name);
-    DeviceError::from_exception_name(name.as_deref().unwrap_or_default())
 }

@@ -42,6 +42,37 @@ pub(crate) fn user_agent() -> String {
     navigator.and_then(|navigator| navigator.user_agent().ok()).unwrap_or_default()
 }
 
+/// Which of the great browsers this is, as far as it says: each keeps its permissions elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Chromium, Chrome, Edge and most others.
+    Chromium,
+    /// Firefox.
+    Firefox,
+    /// Safari, and every browser of an iPhone.
+    Safari,
+}
+
+impl Engine {
+    /// The one that a `User-Agent` names.
+    #[must_use]
+    pub fn of_user_agent(name: &str) -> Self {
+        if name.contains("Firefox/") {
+            Self::Firefox
+        } else if name.contains("Safari/") && !name.contains("Chrome/") {
+            Self::Safari
+        } else {
+            Self::Chromium
+        }
+    }
+
+    /// This one.
+    #[must_use]
+    pub fn current() -> Self {
+        Self::of_user_agent(&user_agent())
+    }
+}
+
 /// A number that another page hardly has.
 pub(crate) fn seed() -> u64 {
     js_sys::Math::random().to_bits()
@@ -79,6 +110,22 @@ impl Drop for WindowListener {
             let function = self.listener.as_ref().unchecked_ref();
             // A listener that is not there need not be removed.
             drop(window.remove_event_listener_with_callback(self.event, function));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_told_apart_by_what_they_call_themselves() {
+        for (name, engine) in [
+            ("Mozilla/5.0 (X11; Linux) Gecko/20100101 Firefox/140.0", Engine::Firefox),
+            ("Mozilla/5.0 AppleWebKit/537.36 Chrome/140.0 Safari/537.36", Engine::Chromium),
+            ("Mozilla/5.0 AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15", Engine::Safari),
+        ] {
+            assert_eq!(Engine::of_user_agent(name), engine);
         }
     }
 }

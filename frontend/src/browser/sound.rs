@@ -5,12 +5,42 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use js_sys::Array;
+use js_sys::{Array, Promise};
 use leptos::task::spawn_local;
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlAudioElement, MediaStream, MediaStreamTrack};
 
-use crate::meeting::Sound;
+use super::{gear, storage};
+use crate::meeting::{Sound, gear::Kind};
+
+// What web-sys does not have.
+#[wasm_bindgen]
+extern "C" {
+    /// An element that can be told where its sound comes out (W3C Audio Output Devices).
+    type Player;
+
+    #[wasm_bindgen(method, catch, js_name = setSinkId)]
+    fn set_sink_id(this: &Player, id: &str) -> Result<Promise, JsValue>;
+}
+
+/// Lets an element's sound come out of the speaker that the person chose, or where the system wants
+/// it if that speaker is gone or the browser leaves no choice.
+pub(super) async fn choose_speaker(element: &HtmlAudioElement) {
+    if !gear::can_choose_speaker() {
+        return;
+    }
+    let player: &Player = element.unchecked_ref();
+    let chosen = storage::chosen_device(Kind::Speaker).unwrap_or_default();
+    for id in [chosen.as_str(), ""] {
+        let chosen = player.set_sink_id(id).map(JsFuture::from);
+        if let Ok(chosen) = chosen
+            && chosen.await.is_ok()
+        {
+            return;
+        }
+    }
+}
 
 /// Plays tracks of sound.
 pub(crate) struct Loudspeaker {
@@ -37,6 +67,14 @@ impl Loudspeaker {
         former.values().for_each(silence);
     }
 
+    /// Lets all sound come out of the speaker that the person has chosen by now.
+    pub(crate) fn change_speaker(&self) {
+        for element in self.playing.borrow().values() {
+            let element = element.clone();
+            spawn_local(async move { choose_speaker(&element).await });
+        }
+    }
+
     /// Tries again to play what the browser held back.
     pub(crate) fn retry(&self) {
         for element in self.playing.borrow().values() {
@@ -55,6 +93,7 @@ impl Loudspeaker {
     fn attempt(&self, element: &HtmlAudioElement) {
         let (element, report) = (element.clone(), self.report.clone());
         spawn_local(async move {
+            choose_speaker(&element).await;
             let Ok(playing) = element.play() else { return };
             match JsFuture::from(playing).await {
                 Ok(_) => report(Sound::Allowed),

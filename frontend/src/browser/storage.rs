@@ -1,11 +1,13 @@
-//! What is remembered: the name for good, tokens and tickets for as long as the tab lives.
+//! What is remembered: the name and the devices for good, tokens and tickets for as long as the tab
+//! lives.
 
 use shared::{ids::RoomId, media::Source};
 use web_sys::Storage;
 
-use crate::meeting::layout::cast::ViewMode;
+use crate::meeting::{gear::Kind, layout::cast::ViewMode};
 
 const NAME: &str = "open-stream.name";
+const NOISE: &str = "open-stream.noise";
 const VIEW: &str = "open-stream.view";
 const SHORTCUTS_OFF: &str = "open-stream.shortcuts-off";
 const ADMIN_TOKEN: &str = "open-stream.admin";
@@ -49,6 +51,28 @@ pub fn shortcuts_off() -> bool {
 /// Remembers whether keys do something in a meeting.
 pub fn save_shortcuts_off(off: bool) {
     write(local(), SHORTCUTS_OFF, if off { "true" } else { "false" });
+}
+
+/// The id of the device of a kind that the person chose last.
+#[must_use]
+pub fn chosen_device(kind: Kind) -> Option<String> {
+    read(local(), &chosen_key(kind))
+}
+
+/// Remembers the device of a kind that the person chose.
+pub fn save_chosen_device(kind: Kind, id: &str) {
+    write(local(), &chosen_key(kind), id);
+}
+
+/// Whether the browser is to take noise out of the microphone: it is, unless the person said no.
+#[must_use]
+pub fn suppresses_noise() -> bool {
+    read(local(), NOISE).is_none_or(|stored| stored != "keep")
+}
+
+/// Remembers whether noise is to be taken out.
+pub fn save_suppresses_noise(suppresses: bool) {
+    write(local(), NOISE, if suppresses { "suppress" } else { "keep" });
 }
 
 /// The token that let the person into `room` from this tab: a host's, or an invite.
@@ -107,6 +131,10 @@ pub fn admin_token() -> Option<String> {
 /// Remembers the administrator’s token.
 pub fn save_admin_token(token: &str) {
     write(session(), ADMIN_TOKEN, token);
+}
+
+fn chosen_key(kind: Kind) -> String {
+    format!("open-stream.{}", kind.as_str())
 }
 
 fn devices_key(room: &RoomId) -> String {

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::icon::{Glyph, Icon},
+    components::{
+        icon::{Glyph, Icon},
+        settings::SettingsOpen,
+    },
     meeting::notice::{Notice, NoticeAction},
     session::Session,
     text::notice as text,
@@ -27,6 +30,8 @@ pub fn Banner(
 #[component]
 fn NoticeLine(session: Session, notice: Notice) -> impl IntoView {
     let action = notice.action();
+    // Not in the click, where the context of the meeting is out of reach.
+    let settings = use_context::<SettingsOpen>();
     let press = move |_| match action {
         NoticeAction::AllowSound => session.allow_sound(),
         NoticeAction::Retry => session.retry(),
@@ -34,6 +39,15 @@ fn NoticeLine(session: Session, notice: Notice) -> impl IntoView {
         NoticeAction::ReceiveLess => session.receive_less(true),
         NoticeAction::ReceiveAll => session.receive_less(false),
         NoticeAction::Dismiss => session.dismiss(),
+        NoticeAction::UseDevice(_) => {
+            session.use_newcomer();
+            session.dismiss();
+        }
+        NoticeAction::Unmute => session.set_microphone(true),
+        NoticeAction::OpenSettings => {
+            session.dismiss();
+            settings.iter().for_each(SettingsOpen::open);
+        }
     };
     view! {
         <p class="notice" data-notice=notice.code()>

@@ -69,6 +69,8 @@ pub enum Glyph {
     Plus,
     /// Three bars, each higher than the one before.
     Signal,
+    /// Two sliders.
+    Sliders,
 }
 
 impl Glyph {
@@ -157,6 +159,10 @@ impl Glyph {
             Self::FullScreen => "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
             Self::Floating => {
                 "M20 10V6.5A1.5 1.5 0 0 0 18.5 5h-13A1.5 1.5 0 0 0 4 6.5v11A1.5 1.5 0 0 0 5.5 19H10M13 13h8v6h-8z"
+            }
+            Self::Sliders => {
+                "M4 8h9M17.5 8H20M4 16h3M11.5 16H20M15.2 5.8a2.2 2.2 0 1 0 0 4.4 2.2 2.2 0 0 0 \
+                 0-4.4zM9.2 13.8a2.2 2.2 0 1 0 0 4.4 2.2 2.2 0 0 0 0-4.4z"
             }
             Self::Keyboard => {
                 "M4.5 6h15A1.5 1.5 0 0 1 21 7.5v9a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 \

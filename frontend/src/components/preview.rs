@@ -1,153 +1,19 @@
 //! One's own camera and microphone before the meeting.
 
-use leptos::{html::Video, prelude::*, task::spawn_local};
-use send_wrapper::SendWrapper;
+use leptos::{html::Video, prelude::*};
 use shared::media::Source;
 
 use crate::{
-    browser::devices::LocalMedia,
+    browser::page::Engine,
     components::{
+        devices::{DeviceStatus, Devices},
         icon::{Glyph, Icon},
+        pickers::Meter,
         toggle::Toggle,
     },
     meeting::notice::DeviceError,
-    text::{Text, join, notice, room},
+    text::{Text, devices as text, join, room},
 };
-
-/// What a device does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeviceStatus {
-    /// Not asked for yet.
-    Waiting,
-    /// The person turned it off.
-    Off,
-    /// The browser is being asked.
-    Opening,
-    /// Seen or heard.
-    On,
-    /// Cannot be used.
-    Failed(DeviceError),
-}
-
-impl DeviceStatus {
-    const fn problem(self) -> Option<DeviceError> {
-        match self {
-            Self::Failed(error) => Some(error),
-            Self::Waiting | Self::Off | Self::Opening | Self::On => None,
-        }
-    }
-}
-
-/// Camera and microphone as the components see them: open them in the browser only. A handle:
-/// copies are the same devices, which close with the owner they were made in.
-#[derive(Debug, Clone, Copy)]
-pub struct Devices {
-    // None on the server, and once the devices have been handed over.
-    media: StoredValue<Option<SendWrapper<LocalMedia>>>,
-    microphone: RwSignal<DeviceStatus>,
-    camera: RwSignal<DeviceStatus>,
-}
-
-impl Devices {
-    /// Has no device open.
-    #[must_use]
-    pub fn new() -> Self {
-        let devices = Self {
-            media: StoredValue::new(None),
-            microphone: RwSignal::new(DeviceStatus::Waiting),
-            camera: RwSignal::new(DeviceStatus::Waiting),
-        };
-        on_cleanup(move || {
-            if let Some(media) = devices.release() {
-                media.close_all();
-            }
-        });
-        devices
-    }
-
-    /// Asks for both devices at once.
-    pub fn open_both(self) {
-        let media = self.media.get_value().map(SendWrapper::take).unwrap_or_default();
-        self.media.set_value(Some(SendWrapper::new(media.clone())));
-        self.microphone.set(DeviceStatus::Opening);
-        self.camera.set(DeviceStatus::Opening);
-        spawn_local(async move {
-            let problems = media.open_both().await;
-            if !self.are_here() {
-                return media.close_all();
-            }
-            for source in [Source::Microphone, Source::Camera] {
-                let problem = problems.iter().find(|(failed, _)| *failed == source);
-                self.status(source).set(
-                    problem.map_or(DeviceStatus::On, |(_, error)| DeviceStatus::Failed(*error)),
-                );
-            }
-        });
-    }
-
-    /// Turns a device off when it is on, and else tries to open it.
-    pub fn toggle(self, source: Source) {
-        let Some(media) = self.media.get_value() else { return };
-        let status = self.status(source);
-        match status.get_untracked() {
-            DeviceStatus::Waiting | DeviceStatus::Opening => {}
-            DeviceStatus::On => {
-                media.close(source);
-                status.set(DeviceStatus::Off);
-            }
-            DeviceStatus::Off | DeviceStatus::Failed(_) => self.open(source, media.take()),
-        }
-    }
-
-    /// Gives the devices away, for good. What the browser is still being asked for stays behind,
-    /// and is closed when it comes.
-    #[must_use]
-    pub fn hand_over(self) -> LocalMedia {
-        let opening = [Source::Microphone, Source::Camera]
-            .into_iter()
-            .any(|source| self.status(source).get_untracked() == DeviceStatus::Opening);
-        match self.release() {
-            Some(media) if !opening => media,
-            _ => LocalMedia::new(),
-        }
-    }
-
-    fn open(self, source: Source, media: LocalMedia) {
-        let status = self.status(source);
-        status.set(DeviceStatus::Opening);
-        spawn_local(async move {
-            let opened = media.open(source).await;
-            if self.are_here() {
-                status.set(opened.map_or_else(DeviceStatus::Failed, |()| DeviceStatus::On));
-            } else {
-                media.close(source);
-            }
-        });
-    }
-
-    const fn status(self, source: Source) -> RwSignal<DeviceStatus> {
-        match source {
-            Source::Microphone | Source::ScreenAudio => self.microphone,
-            Source::Camera | Source::Screen => self.camera,
-        }
-    }
-
-    fn release(self) -> Option<LocalMedia> {
-        let media = self.media.try_update_value(Option::take).flatten();
-        media.map(SendWrapper::take)
-    }
-
-    /// Whether the page is still there and has not given the devices away meanwhile.
-    fn are_here(self) -> bool {
-        self.media.try_with_value(Option::is_some).unwrap_or(false)
-    }
-}
-
-impl Default for Devices {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// The picture one is about to send, the two switches, and what is wrong with the devices.
 #[component]
@@ -157,13 +23,14 @@ pub fn Preview(
 ) -> impl IntoView {
     let video = NodeRef::<Video>::new();
     Effect::new(move |_| {
-        let on = devices.camera.get() == DeviceStatus::On;
+        let camera = devices.status(Source::Camera).get();
         let Some(video) = video.get() else { return };
-        let media = devices.media.get_value().filter(|_| on);
         video.set_muted(true);
-        video.set_src_object(media.and_then(|media| media.preview()).as_ref());
+        let picture = devices.picture().filter(|_| camera == DeviceStatus::On);
+        video.set_src_object(picture.as_ref());
     });
-    let camera_on = move || devices.camera.get() == DeviceStatus::On;
+    let camera_on = move || devices.status(Source::Camera).get() == DeviceStatus::On;
+    let microphone_on = move || devices.status(Source::Microphone).get() == DeviceStatus::On;
     view! {
         <div class="preview">
             <div class="preview-frame" data-video=move || if camera_on() { "on" } else { "off" }>
@@ -175,11 +42,15 @@ pub fn Preview(
                     hidden=move || !camera_on()
                 ></video>
                 <p class="preview-hint" hidden=camera_on>
-                    {move || hint(devices.camera.get()).get()}
+                    {move || hint(devices.status(Source::Camera).get()).get()}
                 </p>
                 <div class="preview-controls">
                     <DeviceToggle devices=devices source=Source::Microphone/>
                     <DeviceToggle devices=devices source=Source::Camera/>
+                </div>
+                <div class="preview-level" hidden=move || !microphone_on()>
+                    <Icon of=Glyph::Microphone/>
+                    <Meter level=devices.level()/>
                 </div>
             </div>
             <DeviceProblems devices=devices/>
@@ -220,7 +91,11 @@ fn DeviceToggle(devices: Devices, source: Source) -> impl IntoView {
 /// One sentence and one button for each thing that is wrong.
 #[component]
 fn DeviceProblems(devices: Devices) -> impl IntoView {
-    let problems = Memo::new(move |_| problems(devices.microphone.get(), devices.camera.get()));
+    let problems = Memo::new(move |_| {
+        let [microphone, camera] =
+            [Source::Microphone, Source::Camera].map(|source| devices.status(source).get());
+        problems(microphone, camera)
+    });
     let lines = move || {
         problems
             .get()
@@ -237,7 +112,7 @@ fn DeviceProblems(devices: Devices) -> impl IntoView {
                         <span>
                             <strong>{which.label()}</strong>
                             ": "
-                            {notice::device(error)}
+                            {text::problem(error, Engine::current())}
                         </span>
                         <button class="button button-small" type="button" on:click=retry>
                             {join::RETRY}

@@ -9,12 +9,13 @@ use crate::{
         hands::HandEntry,
         icon::Glyph,
         menu::{MenuGroup, MenuItem},
+        settings::SettingsOpen,
         shortcuts::bind,
         staging::use_staging,
     },
     meeting::layout::cast::ViewMode,
     session::Session,
-    text::{Text, quality, stage as text},
+    text::{Text, devices, quality, stage as text},
 };
 
 /// The entries of the menu, group by group.
@@ -30,6 +31,16 @@ pub fn RoomMenu(
         <ViewEntries/>
         <ScreenEntries session=session/>
         <MenuGroup>
+            {use_context::<SettingsOpen>()
+                .map(|settings| {
+                    view! {
+                        <MenuItem
+                            label=devices::SETTINGS
+                            glyph=Glyph::Sliders
+                            press=Callback::new(move |()| settings.open())
+                        />
+                    }
+                })}
             <MenuItem
                 label=quality::CONNECTION
                 glyph=Glyph::Signal

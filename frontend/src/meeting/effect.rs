@@ -8,7 +8,7 @@ use shared::{
     signaling::{ClientMessage, Direction},
 };
 
-use super::encoding::Content;
+use super::{encoding::Content, notice::DeviceError};
 
 /// A point in time: how long the page has existed.
 pub type Instant = Duration;
@@ -90,6 +90,9 @@ pub enum Effect {
     /// Open a device and let the send peer carry it; answer with `handle_device`. A screen may come
     /// with its sound, which is answered after it.
     OpenDevice(Source),
+    /// Open the camera or the microphone that is wanted now in place of the one that is open, and
+    /// let the send peer carry that; answer with `handle_device_changed`.
+    ChangeDevice(Source),
     /// Close a device, whose light goes out; its m-line carries nothing.
     CloseDevice(Source),
     /// Let an open device give silence or darkness, or the real thing.
@@ -108,6 +111,17 @@ pub enum Effect {
     },
     /// Forget the ticket.
     ForgetTicket(RoomId),
+}
+
+/// What became of changing a device for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The other one is open.
+    Done,
+    /// The other one cannot be used; the former one goes on.
+    Kept(DeviceError),
+    /// The other one cannot be used, and the former one is gone.
+    Gone(DeviceError),
 }
 
 /// News of a socket.

@@ -2,6 +2,8 @@
 
 use shared::error::ErrorCode;
 
+use super::gear::Kind;
+
 /// Why a camera or a microphone could not be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum DeviceError {
@@ -48,6 +50,14 @@ pub enum Notice {
     CpuWeak(Relief),
     /// Only the largest picture is received, as one wished.
     Thrifty,
+    /// A device is gone, and another of its kind is used.
+    DeviceReplaced(Kind),
+    /// A device was plugged in.
+    DeviceFound(Kind),
+    /// The person speaks, and nobody hears it.
+    SpeaksMuted,
+    /// The microphone is on, and gives nothing.
+    MicSilent,
     /// The server, or a media connection, reported this.
     Server(ErrorCode),
 }
@@ -76,6 +86,12 @@ pub enum NoticeAction {
     ReceiveAll,
     /// Calls `Session::dismiss`: the notice has been read.
     Dismiss,
+    /// Calls `Session::use_newcomer`: the device that was plugged in is used.
+    UseDevice(Kind),
+    /// Calls `Session::set_microphone`: the person wants to be heard.
+    Unmute,
+    /// Opens the settings of the devices.
+    OpenSettings,
 }
 
 impl Notice {
@@ -93,6 +109,10 @@ impl Notice {
             Self::NetWeak(_) => "net_weak",
             Self::CpuWeak(_) => "cpu_weak",
             Self::Thrifty => "receive_less",
+            Self::DeviceReplaced(_) => "dev_replaced",
+            Self::DeviceFound(_) => "dev_found",
+            Self::SpeaksMuted => "speaks_muted",
+            Self::MicSilent => "mic_silent",
             Self::Server(code) => code.as_str(),
         }
     }
@@ -110,6 +130,9 @@ impl Notice {
                 NoticeAction::ReceiveLess
             }
             Self::Thrifty => NoticeAction::ReceiveAll,
+            Self::DeviceFound(kind) => NoticeAction::UseDevice(kind),
+            Self::SpeaksMuted => NoticeAction::Unmute,
+            Self::MicSilent | Self::DeviceReplaced(_) => NoticeAction::OpenSettings,
             Self::Resumed | Self::Device(_) | Self::Server(_) => NoticeAction::Dismiss,
         }
     }

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use shared::{
     error::ErrorCode,
     ids::ProducerId,
-    media::{MediaKind, SessionDescription, Source},
-    signaling::{ConnectTransport, Direction, Produce, ProducerRef, Request},
+    media::{SessionDescription, Source},
+    signaling::{ConnectTransport, Direction, Request},
 };
 
+pub(super) use self::outgoing::Cause;
+use self::outgoing::{Device, Outgoing, Quality, Sent};
 use super::{
     backoff::Allowance,
-    effect::{Effect, Instant, PeerNews},
+    effect::{Change, Effect, Instant, PeerNews},
     encoding::Content,
     leg::{Ends, Leg},
     outbox::{Outbox, Purpose},
@@ -19,6 +21,7 @@ use super::{
 };
 
 mod hosted;
+mod outgoing;
 
 /// The sending side of a meeting.
 #[derive(Debug)]
@@ -29,53 +32,6 @@ pub(super) struct Publishing {
     allowance: Allowance,
     /// What one's screen shows.
     content: Content,
-}
-
-/// One source of one's own.
-#[derive(Debug)]
-struct Outgoing {
-    device: Device,
-    /// Whether the person wants to be heard, or seen.
-    live: bool,
-    sent: Sent,
-    /// The layers that somebody receives, where the server has said so.
-    wanted: Option<Vec<u8>>,
-    /// How the browser was last told to send it.
-    encoded: Option<Quality>,
-}
-
-/// How a video is sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Quality {
-    max_bitrate: u32,
-    wanted: Option<Vec<u8>>,
-    content: Content,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Device {
-    Closed,
-    Opening,
-    Open,
-}
-
-/// How far a source has come on the present transport.
-#[derive(Debug)]
-enum Sent {
-    /// It has no m-line.
-    Nothing,
-    /// Its m-line is being negotiated.
-    Offered,
-    /// It has an m-line.
-    Negotiated { mid: String },
-    /// The server was asked to make a producer of it.
-    Asked { mid: String, paused: bool },
-    /// The server has a producer of it.
-    Produced { mid: String, producer_id: ProducerId, paused: bool },
-    /// A host had the server end its producer; the person may publish it again.
-    Stopped { mid: String },
-    /// The server will not have it.
-    Refused,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,10 +81,16 @@ impl Publishing {
     /// What a device of the person does.
     pub(super) fn state(&self, source: Source) -> DeviceState {
         match self.sources.get(&source) {
-            Some(Outgoing { live: true, device: Device::Open, .. }) => DeviceState::On,
             Some(Outgoing { live: true, device: Device::Opening, .. }) => DeviceState::Opening,
+            Some(outgoing) if outgoing.live && outgoing.is_open() => DeviceState::On,
             _ => DeviceState::Off,
         }
+    }
+
+    /// Whether the microphone is open, and muted.
+    pub(super) fn is_muted(&self) -> bool {
+        let microphone = self.sources.get(&Source::Microphone);
+        microphone.is_some_and(|microphone| microphone.is_open() && !microphone.live)
     }
 
     /// The person wants to be heard, or seen, or no longer.
@@ -140,10 +102,27 @@ impl Publishing {
                 outgoing.device = Device::Opening;
                 outbox.effect(Effect::OpenDevice(source));
             }
-            Device::Open => outgoing.apply_live(source, outbox),
+            Device::Open | Device::Changing { .. } => outgoing.apply_live(source, outbox),
             Device::Closed | Device::Opening => {}
         }
         self.follow_screen(outbox);
+    }
+
+    /// The person chose another device; one that is not open is opened when it is wanted.
+    pub(super) fn change(&mut self, source: Source, outbox: &mut Outbox) {
+        if let Some(outgoing) = self.sources.get_mut(&source) {
+            outgoing.change(source, Cause::Chosen, outbox);
+        }
+    }
+
+    /// A device was changed, or was not; returns why it was to be.
+    pub(super) fn handle_device_changed(
+        &mut self,
+        source: Source,
+        change: Change,
+        outbox: &mut Outbox,
+    ) -> Option<Cause> {
+        self.sources.get_mut(&source)?.handle_changed(source, change, outbox)
     }
 
     /// A device is open, or could not be opened.
@@ -161,12 +140,17 @@ impl Publishing {
         self.follow_screen(outbox);
     }
 
-    /// A device was unplugged, or taken away by the browser.
+    /// A camera or a microphone was unplugged, or taken away by the browser: another is looked for.
+    /// A screen is no longer shared.
     pub(super) fn handle_device_lost(&mut self, source: Source, outbox: &mut Outbox) {
         let Some(outgoing) = self.sources.get_mut(&source) else { return };
-        if outgoing.device == Device::Open {
-            outgoing.close(source, outbox);
-            outgoing.live = false;
+        match source {
+            Source::Microphone | Source::Camera => outgoing.change(source, Cause::Lost, outbox),
+            Source::Screen | Source::ScreenAudio if outgoing.device == Device::Open => {
+                outgoing.close(source, outbox);
+                outgoing.live = false;
+            }
+            Source::Screen | Source::ScreenAudio => {}
         }
         self.follow_screen(outbox);
     }
@@ -183,7 +167,7 @@ impl Publishing {
     pub(super) fn close_devices(&mut self, outbox: &mut Outbox) {
         for (source, outgoing) in &mut self.sources {
             outgoing.live = false;
-            if outgoing.device == Device::Open {
+            if outgoing.is_open() {
                 outgoing.close(*source, outbox);
             }
         }
@@ -345,9 +329,8 @@ impl Publishing {
 
     /// The open devices that have no m-line.
     fn unsent(&self) -> impl Iterator<Item = Source> {
-        let unsent = |outgoing: &Outgoing| {
-            outgoing.device == Device::Open && matches!(outgoing.sent, Sent::Nothing)
-        };
+        let unsent =
+            |outgoing: &Outgoing| outgoing.is_open() && matches!(outgoing.sent, Sent::Nothing);
         self.sources.iter().filter(move |(_, outgoing)| unsent(outgoing)).map(|(source, _)| *source)
     }
 
@@ -371,73 +354,6 @@ impl Publishing {
         {
             sound.close(Source::ScreenAudio, outbox);
             sound.live = false;
-        }
-    }
-}
-
-impl Outgoing {
-    /// A microphone is muted and stays open; a camera is closed, so that its light goes out, and
-    /// so is a screen.
-    fn apply_live(&mut self, source: Source, outbox: &mut Outbox) {
-        if !self.live && source != Source::Microphone {
-            self.close(source, outbox);
-        } else {
-            outbox.effect(Effect::EnableDevice { source, on: self.live });
-        }
-    }
-
-    fn close(&mut self, source: Source, outbox: &mut Outbox) {
-        self.device = Device::Closed;
-        outbox.effect(Effect::CloseDevice(source));
-    }
-
-    /// Whether a transport is needed for this source.
-    fn wants_line(&self) -> bool {
-        self.device == Device::Open || !matches!(self.sent, Sent::Nothing)
-    }
-
-    /// Has a published video sent as it should be now.
-    fn encode(&mut self, source: Source, ends: Ends, mut quality: Quality, outbox: &mut Outbox) {
-        if source != Source::Screen {
-            quality.content = Content::Text;
-        }
-        let is_sent = matches!(self.sent, Sent::Produced { .. });
-        if source.kind() == MediaKind::Video && is_sent && self.encoded.as_ref() != Some(&quality) {
-            let Quality { max_bitrate, wanted, content } = quality.clone();
-            outbox.effect(Effect::Encode { peer: ends.peer, source, max_bitrate, wanted, content });
-            self.encoded = Some(quality);
-        }
-    }
-
-    fn is_paused(&self) -> bool {
-        !self.live || self.device != Device::Open
-    }
-
-    fn reconcile(&mut self, now: Instant, source: Source, ends: Ends, outbox: &mut Outbox) {
-        let paused = self.is_paused();
-        match &mut self.sent {
-            Sent::Stopped { .. } if paused => {}
-            Sent::Negotiated { mid } | Sent::Stopped { mid } => {
-                let mid = std::mem::take(mid);
-                self.sent = Sent::Asked { mid: mid.clone(), paused };
-                let produce = Produce { transport_id: ends.transport_id, mid, source, paused };
-                outbox.request(now, Request::Produce(produce), Purpose::Produce(source));
-            }
-            Sent::Produced { producer_id, paused: told, .. } if *told != paused => {
-                *told = paused;
-                let producer = ProducerRef { producer_id: *producer_id };
-                let request = if paused {
-                    Request::PauseProducer(producer)
-                } else {
-                    Request::ResumeProducer(producer)
-                };
-                outbox.request(now, request, Purpose::Mute(source));
-            }
-            Sent::Nothing
-            | Sent::Offered
-            | Sent::Asked { .. }
-            | Sent::Produced { .. }
-            | Sent::Refused => {}
         }
     }
 }

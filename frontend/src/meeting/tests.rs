@@ -3,6 +3,7 @@
 mod chaos;
 mod coming_back;
 mod company;
+mod devices;
 mod joining;
 mod media;
 mod watching;

@@ -23,6 +23,8 @@ pub struct MeetingView {
     pub role: Option<Role>,
     /// The person's own microphone.
     pub microphone: DeviceState,
+    /// Whether the microphone is on only while a key is held.
+    pub holds_to_talk: bool,
     /// The person's own camera.
     pub camera: DeviceState,
     /// The person's own screen.

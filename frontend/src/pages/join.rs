@@ -1,5 +1,7 @@
 //! `/join`: the page before a meeting. It looks the room up before it asks for devices.
 
+use std::time::Duration;
+
 use leptos::{ev::SubmitEvent, html::Input, prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::{
@@ -15,17 +17,19 @@ use crate::{
     arrival::{self, Arrival},
     browser::{module, storage},
     components::{
+        devices::{Devices, Rig, Way},
         field::{NameField, read_name},
         icon::{Glyph, Icon},
         join_box::JoinBox,
         outcome::{Again, Outcome, OutcomePage},
-        preview::{Devices, Preview},
+        pickers::Pickers,
+        preview::Preview,
         shell::{ErrorNote, Shell},
         verdict::ConnectionVerdict,
     },
     links::{self, Destination},
     session::JoinIntent,
-    text::{error, join, outcome},
+    text::{devices as devices_text, error, join, outcome},
 };
 
 /// Joins the room that the address names, or asks for one.
@@ -98,6 +102,27 @@ fn Door(room: RoomId) -> impl IntoView {
     }
 }
 
+/// Who is in the room, as far as one may know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Insiders {
+    Named(Vec<String>),
+    Counted(usize),
+}
+
+/// How often one who waits at the door is told anew who is inside.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// Who is in the room: by name for whoever has an invite, which the names are kept for.
+async fn insiders(room: &RoomId) -> Result<Insiders, ApiError> {
+    if let Some(token) = storage::token(room)
+        && let Ok(found) = api::participants(room, &token).await
+    {
+        let names = found.participants.into_iter().map(|person| person.display_name);
+        return Ok(Insiders::Named(names.collect()));
+    }
+    Ok(Insiders::Counted(api::room(room).await?.participant_count))
+}
+
 /// Looks the room up; once it is found, asks for the devices.
 fn look_up(room: RoomId, lookup: RwSignal<Lookup>, devices: Devices) {
     spawn_local(async move {
@@ -164,6 +189,7 @@ fn Foyer(room: RoomId, lookup: RwSignal<Lookup>, devices: Devices) -> impl IntoV
         Lookup::Found(room) => Some(room),
         Lookup::Looking | Lookup::Failed(_) => None,
     });
+    let form_room = room.clone();
     view! {
         <Shell>
             <div class="foyer">
@@ -172,35 +198,63 @@ fn Foyer(room: RoomId, lookup: RwSignal<Lookup>, devices: Devices) -> impl IntoV
                     <h1 id="foyer-heading">{join::HEADING}</h1>
                     <div class="foyer-room" aria-live="polite">
                         {move || match found.get() {
-                            Some(found) => view! { <Inside found=found/> }.into_any(),
+                            Some(found) => {
+                                view! { <Inside room=room.clone() found=found/> }.into_any()
+                            }
                             None => view! { <p>{join::LOOKING}</p> }.into_any(),
                         }}
                     </div>
                     <EnterForm
-                        room=room
+                        room=form_room
                         devices=devices
                         ready=Signal::derive(move || found.get().is_some())
                     />
                     <ConnectionVerdict/>
+                </section>
+                <section class="foyer-devices" aria-label=devices_text::PICKERS>
+                    <Pickers rig=Rig::Before(devices)/>
                 </section>
             </div>
         </Shell>
     }
 }
 
-/// Whose meeting it is, and how many are in it.
+/// Whose meeting it is, and who is in it now.
 #[component]
-fn Inside(found: RoomResponse) -> impl IntoView {
+fn Inside(room: RoomId, found: RoomResponse) -> impl IntoView {
+    let inside = RwSignal::new(Insiders::Counted(found.participant_count));
+    let look = move || {
+        let room = room.clone();
+        spawn_local(async move {
+            // Who does not hear it now will be told next time.
+            if let Ok(now) = insiders(&room).await {
+                drop(inside.try_set(now));
+            }
+        });
+    };
+    Effect::new(move |_| {
+        look();
+        if let Ok(timer) = set_interval_with_handle(look.clone(), LOOK_AGAIN) {
+            on_cleanup(move || timer.clear());
+        }
+    });
     view! {
         <p>
             <strong>{join::WHOSE.with(&[&found.host_name])}</strong>
         </p>
         <p class="foyer-count">
             <Icon of=Glyph::People/>
-            {join::inside(found.participant_count)}
+            {move || match inside.get() {
+                Insiders::Named(names) => join::inside_named(&names),
+                Insiders::Counted(count) => join::inside(count),
+            }}
         </p>
     }
 }
+
+/// How long one who is quick waits for the browser's devices; a question that is not answered by then
+/// may be answered in the meeting.
+const DEVICES_TAKE: Duration = Duration::from_secs(4);
 
 /// Asks the name and goes in.
 #[component]
@@ -208,17 +262,34 @@ fn EnterForm(room: RoomId, devices: Devices, ready: Signal<bool>) -> impl IntoVi
     let input = NodeRef::<Input>::new();
     let (nameless, set_nameless) = signal(false);
     let navigate = use_navigate();
+    // The button that submits the form is pressed before it is submitted; the Enter key presses
+    // the first.
+    let way = RwSignal::new(Way::AsShown);
+    let (entering, set_entering) = signal(None::<JoinIntent>);
     let enter = move |event: SubmitEvent| {
         event.prevent_default();
         let Some(display_name) = read_name(input) else {
             set_nameless.set(true);
             return;
         };
-        let intent =
-            JoinIntent { room: Some(room.clone()), token: storage::token(&room), display_name };
-        arrival::hand_over(Arrival { intent, media: devices.hand_over() });
-        navigate(&links::room_path(&room), NavigateOptions::default());
+        let token = storage::token(&room);
+        set_entering.set(Some(JoinIntent { room: Some(room.clone()), token, display_name }));
     };
+    let is_late = RwSignal::new(false);
+    Effect::new(move |_| {
+        let Some(intent) = entering.get() else { return };
+        let way = way.get_untracked();
+        if way != Way::ListenOnly && devices.are_opening() && !is_late.get() {
+            let give_up = move || {
+                is_late.try_set(true);
+            };
+            set_timeout(give_up, DEVICES_TAKE);
+            return;
+        }
+        let path = intent.room.as_ref().map(links::room_path).unwrap_or_default();
+        arrival::hand_over(Arrival { intent, media: devices.hand_over(way) });
+        navigate(&path, NavigateOptions::default());
+    });
     view! {
         <form class="enter-form" on:submit=enter>
             <NameField input=input error_id="name-error"/>
@@ -232,9 +303,33 @@ fn EnterForm(room: RoomId, devices: Devices, ready: Signal<bool>) -> impl IntoVi
                 class="button button-primary button-large"
                 type="submit"
                 disabled=move || !ready.get()
+                aria-busy=move || entering.with(Option::is_some).then_some("true")
+                on:click=move |_| way.set(Way::AsShown)
             >
                 {join::JOIN}
             </button>
+            <div class="enter-otherwise">
+                <button
+                    class="button"
+                    type="submit"
+                    disabled=move || !ready.get()
+                    on:click=move |_| way.set(Way::WithoutCamera)
+                >
+                    {join::JOIN_WITHOUT_CAMERA}
+                </button>
+                <button
+                    class="button"
+                    type="submit"
+                    disabled=move || !ready.get()
+                    aria-describedby="listen-hint"
+                    on:click=move |_| way.set(Way::ListenOnly)
+                >
+                    {join::LISTEN_ONLY}
+                </button>
+            </div>
+            <p id="listen-hint" class="enter-hint">
+                {join::LISTEN_ONLY_HINT}
+            </p>
         </form>
     }
 }

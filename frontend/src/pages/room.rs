@@ -21,6 +21,7 @@ use crate::{
         confirm::{Confirm, provide_confirm},
         floating::FloatingPicture,
         hands::{FloatingReactions, HandToggle, ReactionPalette},
+        holding::Holding,
         hosted::{Doorbell, HostedNotice},
         icon::{Glyph, Icon},
         inspector::{DiagnosticsLink, Inspector},
@@ -28,6 +29,7 @@ use crate::{
         menu::More,
         outcome::{Again, Outcome, OutcomePage},
         room_menu::RoomMenu,
+        settings::{Settings, SettingsOpen},
         sharing::SharingCard,
         shell::Connecting,
         shortcuts::{ShortcutSheet, bind, provide_shortcuts},
@@ -198,6 +200,7 @@ fn Inside(session: Session) -> impl IntoView {
         })
     };
     let (sheet, inspector) = (RwSignal::new(false), RwSignal::new(false));
+    let settings = SettingsOpen::provide();
     Staging::provide();
     provide_shortcuts();
     keep_awake();
@@ -212,6 +215,7 @@ fn Inside(session: Session) -> impl IntoView {
                 <Stage session=session/>
                 <FloatingReactions session=session/>
                 <Alone session=session/>
+                <Holding session=session/>
             </main>
             <Sidebar session=session panel=panel/>
             <Controls session=session panel=panel sheets=(sheet, inspector)/>
@@ -220,6 +224,7 @@ fn Inside(session: Session) -> impl IntoView {
             <ShortcutSheet open=sheet/>
             <Inspector session=session open=inspector/>
             <Confirm/>
+            <Settings session=session open=settings/>
         </div>
     }
 }

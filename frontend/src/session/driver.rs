@@ -14,6 +14,7 @@ use shared::{
 };
 use web_sys::MediaStreamTrack;
 
+use self::devices::Watching;
 use super::pictures::{Pictures, pictures_of};
 use crate::{
     browser::{
@@ -27,13 +28,27 @@ use crate::{
     meeting::{
         JoinIntent, Meeting, Start,
         effect::{Effect, Instant, PeerId, PeerNews, SocketId, SocketNews},
-        notice::DeviceError,
+        gear::{Gear, Kind},
+        own_voice::OwnVoice,
         view::{MeetingView, TileKey},
     },
 };
 
+mod devices;
+
 /// The signals that show a meeting.
-type Screens = (RwSignal<MeetingView>, RwSignal<Pictures, LocalStorage>);
+#[derive(Clone, Copy)]
+pub(super) struct Screens {
+    pub(super) view: RwSignal<MeetingView>,
+    pub(super) pictures: RwSignal<Pictures, LocalStorage>,
+    /// The devices of the machine.
+    pub(super) gear: RwSignal<Gear>,
+    /// How far the meter of the microphone goes.
+    pub(super) level: RwSignal<u8>,
+}
+
+/// What was plugged in at once.
+type Newcomers = Vec<(Kind, String)>;
 
 /// One meeting and everything of the browser it uses.
 ///
@@ -44,11 +59,14 @@ pub(super) struct Driver {
     media: LocalMedia,
     screens: Screens,
     loudspeaker: Loudspeaker,
+    voice: RefCell<OwnVoice>,
+    newcomers: RefCell<Newcomers>,
     parts: RefCell<Parts>,
     /// For the callbacks, which must not keep the meeting alive.
     this: Weak<Self>,
     _listeners: [WindowListener; 3],
     _sampling: Interval,
+    _watching: Watching,
 }
 
 /// Milliseconds between two looks at what the connections have counted.
@@ -80,7 +98,10 @@ impl Driver {
             loudspeaker: Loudspeaker::new(hearing(this, |driver, sound| {
                 driver.tell(|meeting, _| meeting.handle_sound(sound));
             })),
+            voice: RefCell::default(),
+            newcomers: RefCell::default(),
             parts: RefCell::default(),
+            _watching: Watching::new(this),
             _listeners: [
                 listening(this, "online", |driver| driver.tell(Meeting::handle_online)),
                 listening(this, "pagehide", Self::hang_up),
@@ -93,9 +114,7 @@ impl Driver {
             this: this.clone(),
             media,
         });
-        driver.media.on_lost(hearing(&driver.this, |driver, source| {
-            driver.tell(|meeting, now| meeting.handle_device_lost(now, source));
-        }));
+        driver.watch_devices();
         driver.tell_visibility();
         driver
     }
@@ -158,6 +177,7 @@ impl Driver {
                 self.drive(peer, async move |peer| peer.answer(&offer).await);
             }
             Effect::OpenDevice(source) => self.open_device(source),
+            Effect::ChangeDevice(source) => self.change_device(source),
             Effect::CloseDevice(source) => self.close_device(source),
             Effect::EnableDevice { source, on } => self.media.enable(source, on),
             Effect::SaveTicket { room, ticket } => storage::save_resume_ticket(&room, &ticket),
@@ -274,44 +294,10 @@ impl Driver {
     }
 }
 
-/// Devices.
-impl Driver {
-    fn open_device(&self, source: Source) {
-        let (this, media) = (self.this.clone(), self.media.clone());
-        spawn_local(async move {
-            let opened = media.open(source).await;
-            let Some(driver) = this.upgrade() else { return media.close_all() };
-            driver.take_device(source, opened);
-            if source == Source::Screen && media.is_open(Source::ScreenAudio) {
-                driver.take_device(Source::ScreenAudio, Ok(()));
-            }
-        });
-    }
-
-    fn take_device(&self, source: Source, opened: Result<(), DeviceError>) {
-        self.tell(|meeting, now| meeting.handle_device(now, source, opened));
-        self.carry(source);
-    }
-
-    fn close_device(&self, source: Source) {
-        self.media.close(source);
-        self.carry(source);
-    }
-
-    /// Lets the send peer carry what the device gives now.
-    fn carry(&self, source: Source) {
-        let sending = self.parts.borrow().sending.clone();
-        let track = self.media.track(source);
-        if let Some(peer) = sending {
-            spawn_local(async move { peer.carry(source, track).await });
-        }
-    }
-}
-
 /// Showing.
 impl Driver {
     fn show(&self) {
-        let (screen, pictures) = self.screens;
+        let Screens { view: screen, pictures, .. } = self.screens;
         let meeting = self.meeting.borrow();
         let view = meeting.view();
         let is_news = screen.try_with_untracked(|shown| *shown != view) == Some(true);

@@ -1,6 +1,6 @@
 //! What the page tells people while a meeting runs, and why a meeting ended.
 
-use super::{Text, error, quality, texts};
+use super::{Text, devices, error, quality, texts};
 use crate::meeting::notice::{DeviceError, EndReason, Notice, NoticeAction, Relief};
 
 texts! {
@@ -66,6 +66,10 @@ pub fn notice(notice: Notice) -> String {
         Notice::NetWeak(Relief::ReceiveLess) => quality::NET_WEAK_DOWN.to_string(),
         Notice::CpuWeak(_) => quality::CPU_WEAK.to_string(),
         Notice::Thrifty => quality::THRIFTY.to_string(),
+        Notice::DeviceReplaced(kind) => devices::replaced(kind).to_string(),
+        Notice::DeviceFound(kind) => devices::found(kind).to_string(),
+        Notice::SpeaksMuted => devices::SPEAKS_MUTED.to_string(),
+        Notice::MicSilent => devices::MIC_SILENT.to_string(),
         Notice::Server(code) => error::of(code).to_string(),
     }
 }
@@ -80,6 +84,9 @@ pub const fn action(action: NoticeAction) -> Text {
         NoticeAction::ReceiveLess => quality::RECEIVE_LESS,
         NoticeAction::ReceiveAll => quality::RECEIVE_ALL,
         NoticeAction::Dismiss => DISMISS,
+        NoticeAction::UseDevice(_) => devices::USE_IT,
+        NoticeAction::Unmute => devices::UNMUTE,
+        NoticeAction::OpenSettings => devices::SETTINGS,
     }
 }
 

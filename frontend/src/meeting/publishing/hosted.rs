@@ -2,7 +2,7 @@
 
 use shared::{ids::ProducerId, media::Source};
 
-use super::{Device, Outgoing, Publishing, Sent};
+use super::{Outgoing, Publishing, Sent};
 use crate::meeting::outbox::Outbox;
 
 impl Publishing {
@@ -33,7 +33,7 @@ impl Publishing {
             && let Sent::Produced { mid, .. } = &mut outgoing.sent
         {
             outgoing.sent = Sent::Stopped { mid: std::mem::take(mid) };
-            if outgoing.device == Device::Open {
+            if outgoing.is_open() {
                 self.set_live(source, false, outbox);
             }
         }

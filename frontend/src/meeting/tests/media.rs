@@ -15,7 +15,7 @@ use shared::{
 use super::world::{World, count, is_offer_request, participant, participant_id};
 use crate::meeting::{
     Received, Sound,
-    effect::{Effect, PeerId, PeerNews},
+    effect::{Change, Effect, PeerId, PeerNews},
     notice::{DeviceError, Notice},
     view::{DeviceState, TileKey},
 };
@@ -275,10 +275,11 @@ fn a_camera_turned_off_while_it_opens_does_not_stay_on() {
 }
 
 #[test]
-fn a_camera_that_is_unplugged_is_told_to_the_room() {
+fn a_camera_that_is_unplugged_where_there_is_no_other_is_told_to_the_room() {
     let mut world = World::new();
     world.settle();
     world.take_requests();
+    world.change = Change::Gone(DeviceError::None);
     world.meeting.handle_device_lost(world.now, Source::Camera);
     world.settle();
     assert!(matches!(world.take_requests()[..], [Request::PauseProducer(_)]));

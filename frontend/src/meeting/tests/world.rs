@@ -16,7 +16,7 @@ use shared::{
 
 use crate::meeting::{
     JoinIntent, Meeting, Start,
-    effect::{Effect, Instant, PeerNews, SocketId, SocketNews},
+    effect::{Change, Effect, Instant, PeerNews, SocketId, SocketNews},
 };
 
 pub(super) const START: Instant = Duration::from_secs(10);
@@ -47,6 +47,8 @@ pub(super) struct World {
     pub(super) path: PeerNews,
     /// The last producer made of each source.
     pub(super) produced: BTreeMap<Source, ProducerId>,
+    /// What becomes of a device that is to be changed for another.
+    pub(super) change: Change,
     next_number: u64,
 }
 
@@ -86,6 +88,21 @@ pub(super) fn participant(number: u8, producers: &[(u64, Source)]) -> Participan
     }
 }
 
+/// Someone who comes with an invite, and with these devices open.
+pub(super) fn start(open: &[Source]) -> Start {
+    Start {
+        intent: JoinIntent {
+            room: Some(room_id()),
+            token: Some("an invite".to_owned()),
+            display_name: "Ada".to_owned(),
+        },
+        ticket: None,
+        open: open.to_vec(),
+        capabilities: RtpCapabilities::default(),
+        seed: 1,
+    }
+}
+
 impl World {
     /// A person with a camera and a microphone sets out to join an empty room.
     pub(super) fn new() -> Self {
@@ -93,17 +110,7 @@ impl World {
     }
 
     pub(super) fn with_devices(open: &[Source]) -> Self {
-        Self::starting(Start {
-            intent: JoinIntent {
-                room: Some(room_id()),
-                token: Some("an invite".to_owned()),
-                display_name: "Ada".to_owned(),
-            },
-            ticket: None,
-            open: open.to_vec(),
-            capabilities: RtpCapabilities::default(),
-            seed: 1,
-        })
+        Self::starting(start(open))
     }
 
     pub(super) fn starting(start: Start) -> Self {
@@ -120,6 +127,7 @@ impl World {
             refusals: Vec::new(),
             path: PeerNews::Connected,
             produced: BTreeMap::new(),
+            change: Change::Done,
             next_number: 100,
         }
     }
@@ -215,6 +223,9 @@ impl World {
                 self.meeting.handle_peer(self.now, peer, self.path.clone());
             }
             Effect::OpenDevice(source) => self.meeting.handle_device(self.now, source, Ok(())),
+            Effect::ChangeDevice(source) => {
+                self.meeting.handle_device_changed(self.now, source, self.change);
+            }
             Effect::OpenPeer { .. }
             | Effect::Encode { .. }
             | Effect::ClosePeer(_)
