@@ -1,4 +1,5 @@
 import { expectAccessible } from '../fixtures/axe.ts';
+import { readLink } from '../fixtures/server.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 test('every page before and after a meeting is accessible', async ({ server, person }) => {
@@ -36,4 +37,70 @@ test('a meeting is accessible', async ({ server, person }) => {
   await expectAccessible(alice.page, 'the meeting');
   await alice.page.setViewportSize({ width: 360, height: 740 });
   await expectAccessible(alice.page, 'the meeting on a phone');
+});
+
+test('the side panel, its dialogs and the page of someone who waits are accessible', async ({
+  server,
+  person,
+}) => {
+  const alice = await person('Alice', 'chromium', 'red');
+  const link = await alice.host(server.url);
+  const bob = await person('Bob', 'chromium', 'blue');
+  await bob.accept(link);
+  const carol = await person('Carol', 'chromium', 'green');
+  await carol.arrive(`${server.url}/join?room=${readLink(link).room}`);
+  await carol.knock();
+  await expect(carol.page.locator('[data-phase="waiting"]')).toBeVisible();
+  await expectAccessible(carol.page, 'the page of someone who waits');
+
+  const { page } = alice;
+  await expect(page.locator('[data-notice="knock"]')).toBeVisible();
+  await bob.page.getByRole('button', { name: 'Raise hand' }).click();
+  for (const text of ['One https://example.com', 'Two']) {
+    await bob.page.getByRole('button', { name: /^Chat/ }).click();
+    await bob.page.getByLabel('Message to everyone').fill(text);
+    await bob.page.keyboard.press('Enter');
+    await bob.page.keyboard.press('Escape');
+  }
+  await page.getByRole('tab', { name: /^People/ }).click();
+  await expectAccessible(page, 'people');
+  await page.getByRole('button', { name: 'Actions for Bob' }).click();
+  await expectAccessible(page, 'a menu');
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await expectAccessible(page, 'a question');
+  await page.keyboard.press('Escape');
+  await page.getByRole('tab', { name: /^Chat/ }).click();
+  await expectAccessible(page, 'the chat');
+  await page.getByRole('tab', { name: 'Invite' }).click();
+  await page.getByRole('button', { name: 'New invite' }).click();
+  await expectAccessible(page, 'the invites');
+});
+
+test('the tabs of the side panel are one stop, and arrows go through them', async ({
+  server,
+  person,
+}) => {
+  const alice = await person('Alice', 'firefox', 'red');
+  await alice.host(server.url);
+  const { page } = alice;
+  const tab = (name: RegExp) => page.getByRole('tab', { name });
+  await tab(/^Invite/).focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(tab(/^People/)).toBeFocused();
+  await expect(page.getByRole('tabpanel', { name: /^People/ })).toBeVisible();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  await expect(tab(/^Chat/)).toBeFocused();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Close panel' })).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('complementary')).toBeHidden();
+  const chat = page.getByRole('button', { name: 'Chat', exact: true });
+  await expect(chat).toBeFocused();
+  await page.keyboard.press('h');
+  await expect(page.getByRole('button', { name: 'Raise hand' })).toHaveAttribute('aria-pressed', 'true');
+  await page.keyboard.press('c');
+  await expect(page.getByLabel('Message to everyone')).toBeFocused();
+  await page.keyboard.type('hc');
+  await expect(page.getByLabel('Message to everyone')).toHaveValue('hc');
 });

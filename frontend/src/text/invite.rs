@@ -46,7 +46,7 @@ texts! {
     /// Label of how many may come.
     USES = "Lets in", "Lässt herein", "Deja entrar a";
     /// Any number.
-    ANY_NUMBER = "Any number", "Beliebig viele", "Cualquier número";
+    ANY_NUMBER = "Anyone", "Beliebig viele", "Cualquiera";
     /// One.
     ONE_PERSON = "1 person", "1 Person", "1 persona";
     /// Several.

@@ -101,7 +101,7 @@ fn PersonMenu(session: Session, tile: Memo<TileView>) -> impl IntoView {
                         <button
                             class="menu-item"
                             type="button"
-                            class:menu-item-danger=action.is_grave()
+                            class:menu-item-danger=matches!(action, PersonAction::Remove | PersonAction::Block)
                             popovertarget=id()
                             popovertargetaction="hide"
                             on:click=move |_| act(session, &tile.get_untracked(), action)
