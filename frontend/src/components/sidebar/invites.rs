@@ -41,8 +41,9 @@ pub(super) fn Invites(session: Session, panel: Panel) -> impl IntoView {
     let view = session.view();
     let people = Memo::new(move |_| view.with(|view| view.tiles.len()));
     Effect::new(move |_| {
-        people.track();
-        if panel.shows(Tab::Invite) {
+        // Read and not only tracked: a memo that nobody reads never learns of changes.
+        let someone_is_there = people.get() > 0;
+        if someone_is_there && panel.shows(Tab::Invite) {
             session.list_invites();
         }
     });
