@@ -59,7 +59,8 @@ test('two hundred hostile names and messages are text, wherever they are shown',
     expect(await alice.page.locator(FOREIGN).count(), 'elements of others').toBe(0);
     await alice.page.locator('.chat-text').last().hover();
 
-    await crowd.ask(knocking.who, 'leave').catch(() => undefined);
+    await crowd.hangUp(knocking.who);
+    await expect(alice.page.locator('[data-notice="knock"]')).toHaveCount(0);
     for (const who of inside) await crowd.leave(who);
     await expect(alice.page.locator('.person')).toHaveCount(1);
   }
