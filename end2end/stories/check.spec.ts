@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 
+import { expectAccessible } from '../fixtures/axe.ts';
 import { BROWSERS } from '../fixtures/browser.ts';
 import { blockUdp } from '../fixtures/instrument.ts';
 import { expect, relayedTest, test } from '../fixtures/test.ts';
@@ -33,6 +34,7 @@ for (const browser of BROWSERS) {
       Relay: 'skipped',
     });
     expect(await page.evaluate(() => window.peerConnections.length)).toBe(0);
+    if (browser === 'chromium') await expectAccessible(page, 'the connection test');
 
     await page.getByRole('button', { name: 'Test again' }).click();
     await expect(page.getByRole('status')).toHaveText('Everything works: you can meet.');

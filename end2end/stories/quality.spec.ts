@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import type { Locator, Page } from '@playwright/test';
 
+import { expectAccessible } from '../fixtures/axe.ts';
 import { BROWSERS } from '../fixtures/browser.ts';
 import { SMALL } from '../fixtures/camera.ts';
 import type { Participant } from '../fixtures/participant.ts';
@@ -53,6 +54,7 @@ for (const browser of BROWSERS) {
       .toBeGreaterThan(3);
     await expect(dialog.locator('.inspector-path').first()).toContainText(/UDP · \w+ to \w+/);
 
+    if (browser === 'chromium') await expectAccessible(alice.page, 'the sheet about the connection');
     const text = await save(alice.page, dialog);
     const saved = JSON.parse(text) as Diagnostics;
     expect(saved.streams).toHaveLength(4);

@@ -140,9 +140,8 @@ impl Quality {
         lines: Vec<(StreamKey, String)>,
         report: Report,
     ) {
-        let mut former = std::mem::take(&mut self.streams);
-        former.retain(|key, _| key.direction != direction || lines.iter().any(|(it, _)| it == key));
-        self.streams = former;
+        self.streams
+            .retain(|key, _| key.direction != direction || lines.iter().any(|(it, _)| it == key));
         for (key, mid) in lines {
             let Some(counted) = report.streams.iter().find(|counted| counted.mid == mid) else {
                 continue;

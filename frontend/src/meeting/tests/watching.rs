@@ -15,7 +15,7 @@ use super::world::{World, participant, participant_id};
 use crate::meeting::{
     effect::Effect,
     encoding::Content,
-    notice::DeviceError,
+    notice::{DeviceError, Notice},
     view::{DeviceState, ScreenView, TileKey, TileView},
 };
 
@@ -162,6 +162,27 @@ fn of_a_hidden_page_the_picture_that_floats_is_still_seen() {
     world.meeting.handle_floating(world.now, None);
     world.run(Duration::from_secs(1));
     assert!(told(&mut world)[0].iter().all(|(_, width, height)| (*width, *height) == (0, 0)));
+}
+
+#[test]
+fn who_wants_the_largest_picture_only_is_sent_that_one_and_later_all_again() {
+    let mut world = watching(3);
+    world.meeting.handle_size(world.now, tile(2), Some((1280, 720)));
+    world.run(Duration::from_secs(1));
+    told(&mut world);
+    world.meeting.set_thrifty(world.now, true);
+    world.run(Duration::from_secs(1));
+    let sizes = |told: &[(ConsumerId, u16, u16)]| {
+        told.iter().map(|(_, width, height)| (*width, *height)).collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(&told(&mut world)[0]), [(0, 0); 2], "the largest stays as it was");
+    assert!(other(&world, 1).is_held_back && !other(&world, 2).is_held_back);
+    assert_eq!(world.meeting.view().notice, Some(Notice::Thrifty));
+    world.meeting.set_thrifty(world.now, false);
+    world.run(Duration::from_secs(1));
+    assert_eq!(sizes(&told(&mut world)[0]), [SIZE; 2]);
+    assert!(!other(&world, 1).is_held_back);
+    assert_eq!(world.meeting.view().notice, None);
 }
 
 #[test]
