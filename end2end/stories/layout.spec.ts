@@ -29,7 +29,7 @@ for (const browser of BROWSERS) {
     const link = await alice.host(server.url);
     const crowd = await Crowd.open(alice.context, server);
     await alice.page.bringToFront();
-    await alice.page.getByRole('button', { name: 'People', exact: true }).click();
+    await closePanel(alice);
     let there = 1;
     for (const count of COUNTS) {
       await crowd.join(link, ...NAMES.slice(there - 1, count - 1));
@@ -62,7 +62,7 @@ for (const browser of BROWSERS) {
     await alice.expectToSee(bob);
 
     await alice.page.setViewportSize({ width: 360, height: 740 });
-    await alice.page.getByRole('button', { name: 'People', exact: true }).click();
+    await closePanel(alice);
     const pages = alice.page.getByRole('navigation', { name: 'Pages of participants' });
     await expect(pages).toContainText('Page 1 of 3');
     await expect(alice.tile('Bob')).toBeVisible();
@@ -92,7 +92,7 @@ test('who speaks on a later page is brought to the first, and large in the speak
   await crowd.join(link, ...NAMES.slice(0, 23));
   await alice.page.bringToFront();
   await alice.page.setViewportSize({ width: 360, height: 740 });
-  await alice.page.keyboard.press('p');
+  await closePanel(alice);
   const last = alice.tile('Guest 21');
   await expect(last).toBeHidden();
   const bob = await person('Bob', 'chromium', 'blue', { speaks: true });
@@ -153,7 +153,7 @@ test('one can hide one’s own tile, is seen by the others all the same, and fin
   const alice = await person('Alice', 'chromium', 'red');
   const link = await alice.host(server.url);
   const mine = alice.page.locator('[data-self]');
-  await alice.page.keyboard.press('p');
+  await closePanel(alice);
   await mine.hover();
   await expect(mine.getByRole('button', { name: 'Hide my tile' })).toBeHidden();
   const bob = await person('Bob', 'chromium', 'blue');
@@ -256,7 +256,7 @@ test('what the bar has no room for is in the menu, and everything can be touched
 }) => {
   const alice = await person('Alice', 'chromium', 'red');
   await alice.host(server.url);
-  await alice.page.keyboard.press('p');
+  await closePanel(alice);
   for (const width of [320, 360]) {
     await alice.page.setViewportSize({ width, height: 640 });
     const buttons = alice.page.locator('.controls > button:visible');
@@ -268,6 +268,9 @@ test('what the bar has no room for is in the menu, and everything can be touched
     }
     await alice.page.getByRole('button', { name: 'More' }).click();
     const menu = alice.page.locator('#more');
+    for (const name of ['Raise hand', 'Share screen', 'Applause']) {
+      await expect(menu.getByRole('button', { name, exact: true })).toBeVisible();
+    }
     const box = (await menu.boundingBox())!;
     expect(box.x).toBeGreaterThanOrEqual(0);
     expect(box.x + box.width).toBeLessThanOrEqual(width);
@@ -427,6 +430,11 @@ async function expectEqual(viewer: Participant): Promise<void> {
       return new Set(boxes.map((box) => `${box.right - box.left}×${box.bottom - box.top}`)).size;
     })
     .toBe(1);
+}
+
+/** Gives the stage the place of the side panel. */
+async function closePanel(viewer: Participant): Promise<void> {
+  await viewer.page.getByRole('button', { name: 'Close panel' }).click();
 }
 
 /** Presses an entry of the menu. */

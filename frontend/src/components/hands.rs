@@ -6,7 +6,7 @@ use shared::signaling::Reaction;
 use crate::{
     components::{
         icon::{Glyph, Icon},
-        menu::{Fold, MenuGroup, MenuItem},
+        menu::{Fold, MORE_ID, MenuItem},
         popover::Popover,
         shortcuts::bind,
     },
@@ -52,15 +52,13 @@ pub fn HandEntry(
 ) -> impl IntoView {
     let is_up = hand_is_up(session);
     view! {
-        <MenuGroup>
-            <MenuItem
-                label=text::RAISE_HAND
-                glyph=Glyph::Hand
-                fold=Fold::Narrow
-                pressed=is_up
-                press=Callback::new(move |()| session.set_hand(!is_up.get_untracked()))
-            />
-        </MenuGroup>
+        <MenuItem
+            label=text::RAISE_HAND
+            glyph=Glyph::Hand
+            fold=Fold::Narrow
+            pressed=is_up
+            press=Callback::new(move |()| session.set_hand(!is_up.get_untracked()))
+        />
     }
 }
 
@@ -81,30 +79,48 @@ pub fn ReactionPalette(
     view! {
         <Popover
             id=PALETTE_ID
-            class="toggle toggle-quiet"
+            class="toggle toggle-quiet fold"
             label=Signal::derive(|| text::REACT.to_string())
             glyph=Glyph::Smile
             box_class="palette"
         >
-            {Reaction::ALL
-                .map(|reaction| {
-                    view! {
-                        <button
-                            class="palette-item"
-                            type="button"
-                            title=text::reaction(reaction)
-                            aria-label=text::reaction(reaction)
-                            popovertarget=PALETTE_ID
-                            popovertargetaction="hide"
-                            on:click=move |_| session.react(reaction)
-                        >
-                            {reaction.emoji()}
-                        </button>
-                    }
-                })
-                .collect_view()}
+            <Reactions session=session within=PALETTE_ID/>
         </Popover>
     }
+}
+
+/// The same in the menu, where the bar has no room for it.
+#[component]
+pub fn ReactionEntries(
+    /// The meeting.
+    session: Session,
+) -> impl IntoView {
+    view! {
+        <div class="menu-reactions" role="group" aria-label=text::REACT>
+            <Reactions session=session within=MORE_ID/>
+        </div>
+    }
+}
+
+/// A button for each reaction, in a box that it closes.
+#[component]
+fn Reactions(session: Session, within: &'static str) -> impl IntoView {
+    let item = move |reaction: Reaction| {
+        view! {
+            <button
+                class="palette-item"
+                type="button"
+                title=text::reaction(reaction)
+                aria-label=text::reaction(reaction)
+                popovertarget=within
+                popovertargetaction="hide"
+                on:click=move |_| session.react(reaction)
+            >
+                {reaction.emoji()}
+            </button>
+        }
+    };
+    Reaction::ALL.map(item).collect_view()
 }
 
 /// What a tile shows of its person's hand and reaction.

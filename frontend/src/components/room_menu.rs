@@ -3,19 +3,19 @@
 use leptos::{ev, prelude::*};
 
 use crate::{
-    browser::display,
+    browser::{devices::can_share_screen, display},
     components::{
         floating::{Floating, is_worth_floating, toggle_floating},
-        hands::HandEntry,
+        hands::{HandEntry, ReactionEntries},
         icon::Glyph,
-        menu::{MenuGroup, MenuItem},
+        menu::{Fold, MenuGroup, MenuItem},
         settings::SettingsOpen,
         shortcuts::bind,
         staging::use_staging,
     },
-    meeting::layout::cast::ViewMode,
+    meeting::{layout::cast::ViewMode, view::DeviceState},
     session::Session,
-    text::{Text, devices, quality, stage as text},
+    text::{Text, devices, quality, room, stage as text},
 };
 
 /// The entries of the menu, group by group.
@@ -27,7 +27,11 @@ pub fn RoomMenu(
     sheets: (RwSignal<bool>, RwSignal<bool>),
 ) -> impl IntoView {
     view! {
-        <HandEntry session=session/>
+        <MenuGroup>
+            <ReactionEntries session=session/>
+            <HandEntry session=session/>
+            {can_share_screen().then(|| view! { <ShareEntry session=session/> })}
+        </MenuGroup>
         <ViewEntries/>
         <ScreenEntries session=session/>
         <MenuGroup>
@@ -52,6 +56,24 @@ pub fn RoomMenu(
                 press=Callback::new(move |()| sheets.0.set(true))
             />
         </MenuGroup>
+    }
+}
+
+/// Shares the screen, where the bar has no room for it.
+#[component]
+fn ShareEntry(session: Session) -> impl IntoView {
+    let view = session.view();
+    let state = Memo::new(move |_| view.with(|view| view.screen));
+    view! {
+        <MenuItem
+            label=room::SHARE
+            glyph=Glyph::Share
+            fold=Fold::Narrow
+            pressed=Signal::derive(move || state.get() == DeviceState::On)
+            press=Callback::new(move |()| {
+                session.set_screen(state.get_untracked() == DeviceState::Off);
+            })
+        />
     }
 }
 

@@ -20,7 +20,8 @@ pub fn Toggle(
     glyph: fn(bool) -> Glyph,
     /// What pressing it does.
     press: Callback<()>,
-    /// Whether off is how it usually is, and on what one has to be reminded of.
+    /// Whether off is how it usually is, and on what one has to be reminded of; it goes into the
+    /// menu where the bar is narrow.
     #[prop(optional)]
     quiet: bool,
 ) -> impl IntoView {
@@ -31,7 +32,7 @@ pub fn Toggle(
     };
     view! {
         <button
-            class=if quiet { "toggle toggle-quiet" } else { "toggle" }
+            class=if quiet { "toggle toggle-quiet fold" } else { "toggle" }
             type="button"
             title=label
             aria-label=label
