@@ -17,6 +17,7 @@
 //! | `link` | the connection to the server, and coming back to it |
 //! | `outbox` | effects in order, requests and what their replies are for |
 //! | `leg` | a transport and its peer connection |
+//! | `pulse`, `doubt` | whether media still comes, and what is done where it does not |
 //! | `publishing`, `receiving` | what is sent and received, brought to what should be |
 //! | `watching` | what is seen of the others' videos |
 //! | [`encoding`] | in how many layers a video is sent, and how much of each |
@@ -39,12 +40,14 @@ use shared::{
 
 use self::{
     company::Company,
+    doubt::Doubt,
     effect::{Effect, Instant, PeerId, PeerNews, SocketId, SocketNews},
     encoding::Content,
     link::Link,
     notice::{EndReason, Notice},
     outbox::{Outbox, Purpose},
     publishing::Publishing,
+    pulse::Pulse,
     quality::{Level, Quality},
     receiving::Receiving,
     roster::{Roster, tile_of},
@@ -56,6 +59,7 @@ mod backoff;
 pub mod chat;
 pub mod company;
 mod devices;
+mod doubt;
 pub mod effect;
 pub mod encoding;
 pub mod gear;
@@ -71,6 +75,7 @@ pub mod notice;
 mod outbox;
 pub mod own_voice;
 mod publishing;
+mod pulse;
 pub mod quality;
 mod receiving;
 pub mod rights;
@@ -127,6 +132,8 @@ pub struct Meeting {
     receiving: Receiving,
     watching: Watching,
     company: Company,
+    pulse: Pulse,
+    doubt: Option<Doubt>,
     quality: Quality,
     told: Option<(Notice, Instant)>,
     /// Whether the person holds the key that lets a muted microphone be heard.
@@ -186,6 +193,8 @@ impl Meeting {
             receiving: Receiving::new(),
             watching: Watching::default(),
             company: Company::default(),
+            pulse: Pulse::new(),
+            doubt: None,
             quality: Quality::default(),
             told: None,
             holds_to_talk: false,
@@ -265,6 +274,7 @@ impl Meeting {
             return;
         }
         self.link.heard(now);
+        self.doubt_paths_if_certain();
         self.take_in(now, message);
         self.reconcile(now);
     }
@@ -313,14 +323,6 @@ impl Meeting {
         self.reconcile(now);
     }
 
-    /// The browser is on a network again.
-    pub fn handle_online(&mut self, now: Instant) {
-        self.link.hurry(now);
-        self.publishing.leg.doubt();
-        self.receiving.leg.doubt();
-        self.handle_wake(now);
-    }
-
     /// Does what is due.
     pub fn handle_wake(&mut self, now: Instant) {
         if self.over.is_some() {
@@ -355,7 +357,8 @@ impl Meeting {
             return None;
         }
         let media = [self.publishing.wake_at(), self.receiving.wake_at(), self.watching.wake_at()];
-        let media = media.into_iter().filter(|_| self.link.is_joined());
+        let media = media.into_iter().chain([self.pulse.wake_at(self.looked_at())]);
+        let media = media.filter(|_| self.link.is_joined());
         let told = self.told.map(|(_, until)| until);
         let others = [self.link.wake_at(), self.outbox.deadline(), told, self.company.wake_at()];
         media.chain(others).flatten().min()
@@ -468,6 +471,7 @@ impl Meeting {
         });
         self.watching.set_thrift(self.quality.max_layer(), self.quality.is_thrifty);
         self.watching.reconcile(now, videos, &mut self.outbox);
+        self.pulse.reconcile(now, self.looked_at(), &mut self.outbox);
     }
 
     fn is_me(&self, id: &ParticipantId) -> bool {

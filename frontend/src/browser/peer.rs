@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Map, Reflect};
 use shared::media::{
     DescriptionKind, IceServer, MediaKind, RtpCapabilities, SessionDescription, Source,
 };
@@ -18,7 +18,7 @@ use web_sys::{
 
 use super::{devices::LocalMedia, stats};
 use crate::meeting::{
-    effect::{PeerId, PeerNews},
+    effect::{PeerId, PeerNews, Traffic},
     encoding::{Content, Encoding, encodings, layer_count},
     quality::sample::Report,
 };
@@ -185,6 +185,23 @@ impl Peer {
         Some(newest)
     }
 
+    /// What has gone over all its paths so far.
+    ///
+    /// # Errors
+    /// The browser counts nothing.
+    pub(crate) async fn traffic(&self) -> Result<Traffic, PeerRefused> {
+        // A report is no map, but has the one method of a map that is called.
+        let report: Map = JsFuture::from(self.connection.get_stats()).await?.unchecked_into();
+        let mut traffic = Traffic::default();
+        report.for_each(&mut |entry, _| {
+            if text(&entry, "type").as_deref() == Some("candidate-pair") {
+                traffic.sent += count(&entry, "bytesSent");
+                traffic.received += count(&entry, "bytesReceived");
+            }
+        });
+        Ok(traffic)
+    }
+
     /// The track that arrives on an m-line.
     ///
     /// Looked up rather than taken from `track` events: an m-line that the server uses again for
@@ -349,6 +366,21 @@ fn ice_server(server: &IceServer) -> RtcIceServer {
         ice_server.set_credential(credential);
     }
     ice_server
+}
+
+fn text(entry: &JsValue, key: &str) -> Option<String> {
+    Reflect::get(entry, &key.into()).ok()?.as_string()
+}
+
+fn count(entry: &JsValue, key: &str) -> u64 {
+    let number = Reflect::get(entry, &key.into()).ok().and_then(|value| value.as_f64());
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bytes are counted in whole numbers, which JavaScript has no other type for"
+    )]
+    let whole = number.unwrap_or_default() as u64;
+    whole
 }
 
 const fn kind_name(kind: MediaKind) -> &'static str {

@@ -49,6 +49,8 @@ pub enum Effect {
     },
     /// Close a peer connection.
     ClosePeer(PeerId),
+    /// Look at what goes over a peer connection; answer with `handle_traffic`.
+    Look(PeerId),
     /// Add an m-line for each of `sources` and offer; answer with [`PeerNews::Offered`].
     Offer {
         /// Which.
@@ -122,6 +124,15 @@ pub enum Change {
     Kept(DeviceError),
     /// The other one cannot be used, and the former one is gone.
     Gone(DeviceError),
+}
+
+/// What went over a peer connection so far, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// To the server, whether or not it arrived.
+    pub sent: u64,
+    /// From the server.
+    pub received: u64,
 }
 
 /// News of a socket.

@@ -2,24 +2,35 @@
 
 use shared::{
     error::ErrorCode,
-    signaling::{CloseCode, Join, Joined, PROTOCOL_VERSION, Request},
+    ids::TransportId,
+    signaling::{CloseCode, Direction, Join, Joined, PROTOCOL_VERSION, Request},
 };
 
 use super::{
     Meeting, Place,
     effect::{Effect, Instant},
+    leg::Leg,
     notice::{EndReason, Notice},
     outbox::Purpose,
+    pulse::Pulse,
 };
 
 impl Meeting {
     pub(super) fn join(&mut self, now: Instant) {
         self.link.joining();
+        let sending = (Direction::Send, self.publishing.lasting());
+        let receiving = (Direction::Recv, self.receiving.lasting());
+        let is_back = self.ticket.is_some() && !self.is_admitted();
+        let lasting = [sending, receiving].into_iter().filter_map(|(direction, transport_id)| {
+            transport_id.filter(|_| is_back && !self.outbox.is_uncertain(direction))
+        });
+        let transports = lasting.collect();
         let join = Join {
             protocol_version: PROTOCOL_VERSION,
             room_id: self.intent.room.clone(),
             token: self.token(),
             resume_ticket: self.ticket.clone().filter(|_| !self.is_admitted()),
+            transports,
             display_name: self.intent.display_name.clone(),
             rtp_capabilities: self.capabilities.clone(),
         };
@@ -36,11 +47,11 @@ impl Meeting {
         self.company.lobby.admission().is_some()
     }
 
-    /// Takes the snapshot over: whatever was known before is replaced, and all media is made anew.
+    /// Takes the snapshot over: whatever was known before is replaced, and media is made anew but
+    /// for what goes on.
     pub(super) fn joined(&mut self, now: Instant, mut joined: Joined) {
         self.link.joined(now);
-        self.publishing.reset(&mut self.outbox);
-        self.receiving.reset(&mut self.outbox);
+        self.resume_media(&joined.transports);
         self.watching.reset();
         self.meet(now, &mut joined);
         self.roster.replace(joined.participants);
@@ -58,6 +69,26 @@ impl Meeting {
         };
         if self.place.replace(place).is_some() {
             self.tell(now, Notice::Resumed);
+        }
+    }
+
+    fn resume_media(&mut self, kept: &[TransportId]) {
+        let goes_on = |leg: &Leg| {
+            let transport_id = leg.ends().map(|ends| ends.transport_id);
+            transport_id.is_some_and(|transport_id| kept.contains(&transport_id))
+        };
+        if !goes_on(&self.publishing.leg) {
+            self.publishing.reset(&mut self.outbox);
+        }
+        if goes_on(&self.receiving.leg) {
+            self.receiving.resume();
+        } else {
+            self.receiving.reset(&mut self.outbox);
+        }
+        self.outbox.settle();
+        self.pulse = Pulse::new();
+        if self.doubt.is_some() {
+            self.doubt_paths();
         }
     }
 

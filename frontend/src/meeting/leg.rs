@@ -110,6 +110,25 @@ impl Leg {
         self.path = Path::Found;
     }
 
+    /// Something comes: the path that was looked for, if one was, is found.
+    pub(super) const fn heard(&mut self) {
+        if matches!(self.path, Path::Sought) {
+            self.path = Path::Found;
+        }
+    }
+
+    /// The peer connection, once it has had a path.
+    pub(super) fn in_use(&self) -> Option<PeerId> {
+        let peer = self.ends().map(|ends| ends.peer);
+        peer.filter(|_| !matches!(self.path, Path::New))
+    }
+
+    /// The transport, if it may outlive the connection to the server.
+    pub(super) fn lasting(&self) -> Option<TransportId> {
+        let transport_id = self.ends().map(|ends| ends.transport_id);
+        transport_id.filter(|_| !matches!(self.path, Path::New))
+    }
+
     /// Has the next negotiation look for a new path: the network changed, or the path is silent.
     pub(super) const fn doubt(&mut self) {
         if matches!((&self.state, self.path), (State::Made(_), Path::Found | Path::Sought)) {

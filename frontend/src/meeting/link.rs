@@ -22,8 +22,12 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a socket may take to open.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a connection has to prove itself after the network changed.
-const DOUBT: Duration = Duration::from_secs(2);
+/// How long a socket may take to open that takes the place of one in doubt: whatever is on its way
+/// while a network comes or goes is lost, and the browser is slow to send it again.
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a connection has to prove itself when it is in doubt.
+const DOUBT: Duration = Duration::from_millis(400);
 
 /// How long a first join is tried before the person is told that it does not work.
 const FIRST_PATIENCE: Duration = Duration::from_secs(30);
@@ -65,6 +69,8 @@ enum State {
 struct Beat {
     heard_at: Instant,
     ping_at: Instant,
+    /// When the connection is given up unless something is heard before: it is in doubt.
+    prove_by: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -157,6 +163,7 @@ impl Link {
     pub(super) const fn heard(&mut self, now: Instant) {
         if let State::Joined { beat, .. } | State::Knocking { beat, .. } = &mut self.state {
             beat.heard_at = now;
+            beat.prove_by = None;
         }
     }
 
@@ -178,8 +185,7 @@ impl Link {
         match &mut self.state {
             State::Waiting { until } => *until = now,
             State::Joined { beat, .. } | State::Knocking { beat, .. } => {
-                let doubted = now.saturating_sub(SILENCE.saturating_sub(DOUBT));
-                beat.heard_at = beat.heard_at.min(doubted);
+                beat.prove_by.get_or_insert(now + DOUBT);
                 beat.ping_at = now;
             }
             State::Probing { .. } | State::Opening { .. } | State::Joining { .. } | State::Over => {
@@ -202,6 +208,7 @@ impl Link {
                     beat.ping_at = now + PING_INTERVAL;
                     outbox.request(now, Request::Ping, Purpose::Ping);
                 }
+                Due::Renewal => self.renew(now, outbox),
                 Due::Loss => self.lose(now, outbox),
             },
             State::Waiting { .. }
@@ -227,6 +234,16 @@ impl Link {
         self.close_socket(outbox);
         outbox.forget_requests();
         self.state = State::Over;
+    }
+
+    /// Opens another socket in place of one that does not answer, without asking first whether the
+    /// server is there: it was a moment ago.
+    fn renew(&mut self, now: Instant, outbox: &mut Outbox) {
+        self.lose(now, outbox);
+        self.open(now, outbox);
+        if let State::Opening { deadline, .. } = &mut self.state {
+            *deadline = now + RENEWAL_TIMEOUT;
+        }
     }
 
     fn probe(&mut self, now: Instant, outbox: &mut Outbox) {
@@ -261,17 +278,20 @@ impl Link {
 enum Due {
     Nothing,
     Ping,
+    Renewal,
     Loss,
 }
 
 impl Beat {
     fn new(now: Instant) -> Self {
-        Self { heard_at: now, ping_at: now + PING_INTERVAL }
+        Self { heard_at: now, ping_at: now + PING_INTERVAL, prove_by: None }
     }
 
     fn due(self, now: Instant) -> Due {
         if self.heard_at + SILENCE <= now {
             Due::Loss
+        } else if self.prove_by.is_some_and(|deadline| deadline <= now) {
+            Due::Renewal
         } else if self.ping_at <= now {
             Due::Ping
         } else {
@@ -280,6 +300,7 @@ impl Beat {
     }
 
     fn wake_at(self) -> Instant {
-        self.ping_at.min(self.heard_at + SILENCE)
+        let silent_at = self.ping_at.min(self.heard_at + SILENCE);
+        self.prove_by.map_or(silent_at, |deadline| deadline.min(silent_at))
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Outbox {
     effects: VecDeque<Effect>,
     last_id: u32,
     waiting: BTreeMap<u32, Waiting>,
+    /// Of whose transports nobody knows how a request ended.
+    uncertain: Vec<Direction>,
 }
 
 #[derive(Debug)]
@@ -84,7 +86,19 @@ impl Outbox {
 
     /// Forgets what waits: the socket that would have brought the replies is gone.
     pub(super) fn forget_requests(&mut self) {
-        self.waiting.clear();
+        let waiting = std::mem::take(&mut self.waiting).into_values();
+        let unsure = waiting.filter(|waiting| !waiting.purpose.is_said_again());
+        self.uncertain.extend(unsure.filter_map(|waiting| waiting.purpose.direction()));
+    }
+
+    /// Whether nobody knows how a request about one direction's transport ended.
+    pub(super) fn is_uncertain(&self, direction: Direction) -> bool {
+        self.uncertain.contains(&direction)
+    }
+
+    /// Forgets what is uncertain: all of it starts over.
+    pub(super) fn settle(&mut self) {
+        self.uncertain.clear();
     }
 
     /// Forgets what waits for one direction's transport: it is given up.
@@ -94,6 +108,11 @@ impl Outbox {
 }
 
 impl Purpose {
+    /// Whether what was asked is asked again on the next socket, whatever became of it.
+    const fn is_said_again(self) -> bool {
+        matches!(self, Self::SetPreferredLayers)
+    }
+
     /// The direction whose transport the request was about.
     const fn direction(self) -> Option<Direction> {
         match self {

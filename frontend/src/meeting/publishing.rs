@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::{
     error::ErrorCode,
-    ids::ProducerId,
+    ids::{ProducerId, TransportId},
     media::{SessionDescription, Source},
     signaling::{ConnectTransport, Direction, Request},
 };
@@ -179,6 +179,14 @@ impl Publishing {
         self.forget_sent();
     }
 
+    /// The transport, if it may go on when the connection to the server does not.
+    pub(super) fn lasting(&self) -> Option<TransportId> {
+        let is_done = |it: &Outgoing| matches!(it.sent, Sent::Nothing | Sent::Produced { .. });
+        let is_settled = self.negotiation == Negotiation::Idle;
+        let transport_id = self.leg.lasting().filter(|_| is_settled);
+        transport_id.filter(|_| self.sources.values().all(is_done))
+    }
+
     /// Gives the transport up, to be made anew after a while.
     pub(super) fn fail(&mut self, now: Instant, outbox: &mut Outbox) {
         self.leg.fail(now, outbox);
@@ -266,7 +274,8 @@ impl Publishing {
 
     /// When [`Self::reconcile`] has something to do without being told anything.
     pub(super) fn wake_at(&self) -> Option<Instant> {
-        let has_to = self.unsent().next().is_some() || self.leg.is_doubted();
+        let is_used = self.sources.values().any(Outgoing::wants_line);
+        let has_to = self.unsent().next().is_some() || self.leg.is_doubted() && is_used;
         let offer_at = (self.negotiation == Negotiation::Idle && has_to)
             .then(|| self.leg.ends().map(|_| self.allowance.next()))
             .flatten();

@@ -99,6 +99,19 @@ impl Receiving {
         self.forget_received();
     }
 
+    /// The transport, if it may go on when the connection to the server does not.
+    pub(super) fn lasting(&self) -> Option<TransportId> {
+        let is_done = |it: &Incoming| matches!(it, Incoming::Flowing(_) | Incoming::Refused);
+        let is_settled = self.negotiation == Negotiation::Idle;
+        let transport_id = self.leg.lasting().filter(|_| is_settled);
+        transport_id.filter(|_| self.consumers.values().all(is_done))
+    }
+
+    /// Goes on after the connection to the server was lost: what was refused is asked for again.
+    pub(super) fn resume(&mut self) {
+        self.consumers.retain(|_, incoming| !matches!(incoming, Incoming::Refused));
+    }
+
     /// Gives the transport up, to be made anew after a while.
     pub(super) fn fail(&mut self, now: Instant, outbox: &mut Outbox) {
         self.leg.fail(now, outbox);
@@ -257,7 +270,8 @@ impl Receiving {
         let mut incoming = self.consumers.values();
         let has_come = !incoming.clone().any(|incoming| matches!(incoming, Incoming::Asked))
             && incoming.any(|incoming| matches!(incoming, Incoming::Waiting(_)));
-        let is_doubted = self.leg.is_doubted() && self.leg.ends().is_some();
+        let is_used = self.leg.ends().is_some() && !self.consumers.is_empty();
+        let is_doubted = self.leg.is_doubted() && is_used;
         self.negotiation == Negotiation::Idle && (has_come || is_doubted)
     }
 

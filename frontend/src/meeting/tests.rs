@@ -6,5 +6,6 @@ mod company;
 mod devices;
 mod joining;
 mod media;
+mod moving;
 mod watching;
 mod world;

@@ -154,6 +154,7 @@ impl Driver {
             }
             Effect::OpenPeer { peer, ice_servers } => self.open_peer(peer, &ice_servers),
             Effect::ClosePeer(peer) => self.close_peer(peer),
+            Effect::Look(peer) => self.look(peer),
             Effect::Offer { peer, sources, max_video_bitrate, ice_restart } => {
                 let media = self.media.clone();
                 self.drive(peer, async move |peer| {
@@ -250,6 +251,17 @@ impl Driver {
         if let Some(peer) = closed {
             peer.close();
         }
+    }
+
+    fn look(&self, id: PeerId) {
+        let Some(peer) = self.peer(id) else { return };
+        let this = self.this.clone();
+        spawn_local(async move {
+            let traffic = peer.traffic().await;
+            if let (Some(driver), Ok(traffic)) = (this.upgrade(), traffic) {
+                driver.tell(|meeting, now| meeting.handle_traffic(now, id, traffic));
+            }
+        });
     }
 
     /// Has a peer connection do something, and tells the meeting what came of it.

@@ -125,6 +125,7 @@ async fn come_in(
         pass: Pass::Invite,
         capabilities: RtpCapabilities::default(),
         connection,
+        transports: Vec::new(),
         arrival: Arrival::Http { session },
     };
     let enter = |room: &mut Room| {

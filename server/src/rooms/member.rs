@@ -94,6 +94,8 @@ pub(super) struct MemberMedia {
     send: Option<Leg>,
     recv: Option<Leg>,
     pub(super) producers: BTreeMap<ProducerId, Published>,
+    /// Which layers of its videos somebody receives, as the participant was last told.
+    pub(super) wanted: BTreeMap<ProducerId, Vec<u8>>,
     pub(super) consumers: HashMap<ConsumerId, ProducerId>,
 }
 
@@ -286,11 +288,19 @@ impl MemberMedia {
         })
     }
 
+    /// The transports there are.
+    pub(super) fn transports(&self) -> impl Iterator<Item = TransportId> {
+        [&self.send, &self.recv].into_iter().flatten().map(|leg| leg.transport_id)
+    }
+
     /// Takes a transport out with what it carried, to be closed.
     pub(super) fn take_leg(&mut self, direction: Direction) -> Option<(Command, Vec<ProducerId>)> {
         let leg = self.leg_mut(direction).take()?;
         let producers = match direction {
-            Direction::Send => std::mem::take(&mut self.producers).into_keys().collect(),
+            Direction::Send => {
+                self.wanted.clear();
+                std::mem::take(&mut self.producers).into_keys().collect()
+            }
             Direction::Recv => {
                 self.consumers.clear();
                 Vec::new()

@@ -30,7 +30,7 @@ use tokio::sync::OnceCell;
 use self::{chat::Chat, lobby::Lobby, news::EarlyNews};
 use super::{
     MediaCommand, RoomSettings, RoomSummary,
-    member::{ConnectionId, Link, Member},
+    member::{ConnectionId, Leg, Link, Member},
     outbox::written,
     record::RoomRecord,
     viewer::Viewer,
@@ -284,7 +284,7 @@ impl Room {
     }
 
     fn remove(&mut self, index: usize, now: Instant) -> Vec<MediaCommand> {
-        let mut media = self.discard_media(index);
+        let mut media = self.discard_media(index, &[]);
         let member = self.members.remove(index);
         self.speakers.participant_ids.retain(|id| *id != member.id);
         self.tell_others(
@@ -300,10 +300,14 @@ impl Room {
         media
     }
 
-    /// Ends all that a participant sends and receives; the others are told of each producer.
-    fn discard_media(&mut self, index: usize) -> Vec<MediaCommand> {
-        let both = [Direction::Send, Direction::Recv];
-        both.into_iter().filter_map(|direction| self.discard_leg(index, direction)).collect()
+    /// Ends what a participant sends and receives but on the transports `kept`; the others are
+    /// told of each producer.
+    fn discard_media(&mut self, index: usize, kept: &[TransportId]) -> Vec<MediaCommand> {
+        let leg_of = |direction| self.members.get(index)?.media.leg(direction);
+        let is_kept = |leg: &Leg| kept.contains(&leg.transport_id);
+        let mut gone = vec![Direction::Send, Direction::Recv];
+        gone.retain(|direction| !leg_of(*direction).is_some_and(is_kept));
+        gone.into_iter().filter_map(|direction| self.discard_leg(index, direction)).collect()
     }
 
     fn discard_leg(&mut self, index: usize, direction: Direction) -> Option<MediaCommand> {

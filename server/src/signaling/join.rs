@@ -4,7 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use shared::{
     error::ErrorCode,
-    ids::RoomId,
+    ids::{RoomId, TransportId},
     media::RtpCapabilities,
     signaling::{CloseCode, Join, Joined, Knock, PROTOCOL_VERSION, Reply, Role, RoomInfo},
 };
@@ -43,7 +43,9 @@ impl Session {
         let visitor = self.app.identify(&join, SystemTime::now()).map_err(refusal)?;
         let door = visitor.room.lock().door(visitor.pass, &visitor.ticket);
         match door.map_err(refusal)? {
-            Door::Open => self.come_in(question, visitor, join.rtp_capabilities).await,
+            Door::Open => {
+                self.come_in(question, visitor, (join.rtp_capabilities, join.transports)).await
+            }
             Door::Lobby => self.knock(question, visitor),
         }
     }
@@ -75,7 +77,7 @@ impl Session {
         &mut self,
         question: Question,
         visitor: Visitor,
-        capabilities: RtpCapabilities,
+        (capabilities, transports): (RtpCapabilities, Vec<TransportId>),
     ) -> Result<Answered, Refusal> {
         let Visitor { room, ticket, pass } = visitor;
         let seat = Seat { participant_id: ticket.participant.clone(), connection: self.connection };
@@ -84,6 +86,7 @@ impl Session {
             pass,
             capabilities,
             connection: self.connection,
+            transports,
             arrival: Arrival::Socket {
                 outbox: self.outbox.clone(),
                 link_start: self.base.invite_link(&ticket.room, "").into(),
@@ -98,7 +101,7 @@ impl Session {
             let joined = self.joined(guard, ticket, entry);
             app.rooms.keep(guard);
             let answered = question.answer(Reply::Join(Box::new(joined)));
-            guard.tell_speakers(&seat);
+            guard.tell_standing(&seat);
             Ok((answered, resumed, discarded))
         };
         let (answered, resumed, discarded) =
@@ -130,6 +133,7 @@ impl Session {
             participant_id: ticket.participant,
             role: entry.role,
             resumed: entry.resumed,
+            transports: entry.transports,
             participants: entry.others,
             chat: room.chat(),
             raised_hands: room.raised_hands().to_vec(),

@@ -3,12 +3,12 @@ use shared::{
     ids::{ProducerId, TransportId},
     media::{DescriptionKind, MediaKind, SessionDescription, Source},
     signaling::{
-        ConnectTransport, Consumed, ConsumerRef, Direction, Event, Produce, ProducerRef, Reply,
-        Request, TransportConnected,
+        ConnectTransport, Consumed, ConsumerRef, Direction, Event, Join, Produce, ProducerRef,
+        Reply, Request, TransportConnected,
     },
 };
 
-use crate::client::{Client, Server, guest};
+use crate::client::{Client, Server, guest, returning};
 
 /// What Chromium offers with a microphone (mid 0) and a camera (mid 1).
 const OFFER: &str = include_str!("../../sfu/src/transport/sdp/fixtures/chromium-plain-offer.sdp");
@@ -105,6 +105,28 @@ fn answer_to(offer: &str) -> String {
         other => other,
     });
     turned.flat_map(|line| [line, "\r\n"]).collect()
+}
+
+#[tokio::test]
+async fn media_outlives_the_connection_of_whoever_comes_back_with_it() {
+    let server = Server::start().await;
+    let room = server.create_room();
+    let (mut bob, _) = server.join(&room).await;
+    let (alice, before) = server.join(&room).await;
+    let alice = Publisher::start(alice).await;
+    for _ in 0..3 {
+        bob.event().await;
+    }
+    let mut again = server.connect().await;
+    let transports = vec![alice.transport, TransportId(4_711)];
+    let after = again.join(Join { transports, ..returning(&before) }).await.unwrap();
+    assert_eq!(after.transports, [alice.transport]);
+    let Event::PeerJoined(told) = bob.event().await else { panic!("not peerJoined") };
+    let producers: Vec<ProducerId> = told.producers.iter().map(|it| it.producer_id).collect();
+    assert_eq!(producers, [alice.microphone, alice.camera]);
+    again.done(Request::PauseProducer(ProducerRef { producer_id: alice.camera })).await;
+    assert!(matches!(bob.event().await, Event::ProducerPaused(_)));
+    describe(&mut again, alice.transport, DescriptionKind::Offer, OFFER).await.unwrap();
 }
 
 #[tokio::test]

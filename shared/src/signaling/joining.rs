@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ChatMessage, Knock, Role};
 use crate::{
-    ids::{KnockId, ParticipantId, ProducerId, RoomId},
+    ids::{KnockId, ParticipantId, ProducerId, RoomId, TransportId},
     media::{IceServer, RtpCapabilities, Source},
 };
 
@@ -23,6 +23,10 @@ pub struct Join {
     /// From the last [`Joined`]: comes back as the same participant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_ticket: Option<String>,
+    /// With a ticket: the transports that the client still has, and which go on if the server has
+    /// them, too: those about which no request is without its reply.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transports: Vec<TransportId>,
     /// 1 to 64 characters.
     pub display_name: String,
     /// What the client can receive.
@@ -40,8 +44,11 @@ pub struct Joined {
     pub role: Role,
     /// Comes back as this participant; secret. Each `join` gives a new one.
     pub resume_ticket: String,
-    /// Whether the participant was still in the room (media state is new all the same).
+    /// Whether the participant was still in the room.
     pub resumed: bool,
+    /// Those of [`Join::transports`] that go on, with all they carry. Other media state is new.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transports: Vec<TransportId>,
     /// The room.
     pub room: RoomInfo,
     /// The others, in order of arrival.

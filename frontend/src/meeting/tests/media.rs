@@ -12,7 +12,7 @@ use shared::{
     },
 };
 
-use super::world::{World, count, is_offer_request, participant, participant_id};
+use super::world::{Server, World, count, is_offer_request, participant, participant_id};
 use crate::meeting::{
     Received, Sound,
     effect::{Change, Effect, PeerId, PeerNews},
@@ -242,7 +242,8 @@ fn whoever_is_muted_comes_back_muted() {
     world.meeting.set_live(world.now, Source::Microphone, false);
     world.settle();
     world.take_requests();
-    world.close(1006);
+    world.kill_server();
+    world.server = Server::Up;
     world.run(Duration::from_secs(1));
     let requests = world.take_requests();
     assert_eq!(produced(&requests), [(Source::Microphone, true), (Source::Camera, false)]);

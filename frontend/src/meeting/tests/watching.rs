@@ -11,7 +11,7 @@ use shared::{
     },
 };
 
-use super::world::{World, participant, participant_id};
+use super::world::{Server, World, participant, participant_id};
 use crate::meeting::{
     effect::Effect,
     encoding::Content,
@@ -212,6 +212,10 @@ fn after_a_reconnect_everything_is_told_again() {
     let mut world = watching(2);
     let before = told(&mut world);
     world.close(1006);
+    world.run(Duration::from_secs(5));
+    assert_eq!(told(&mut world), before, "its consumers go on");
+    world.kill_server();
+    world.server = Server::Up;
     world.run(Duration::from_secs(5));
     let after = told(&mut world);
     assert_eq!((after.len(), after[0].len()), (1, 2));

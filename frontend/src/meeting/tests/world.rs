@@ -16,7 +16,7 @@ use shared::{
 
 use crate::meeting::{
     JoinIntent, Meeting, Start,
-    effect::{Change, Effect, Instant, PeerNews, SocketId, SocketNews},
+    effect::{Change, Effect, Instant, PeerNews, SocketId, SocketNews, Traffic},
 };
 
 pub(super) const START: Instant = Duration::from_secs(10);
@@ -49,11 +49,34 @@ pub(super) struct World {
     pub(super) produced: BTreeMap<Source, ProducerId>,
     /// What becomes of a device that is to be changed for another.
     pub(super) change: Change,
+    /// What has gone over each peer connection.
+    pub(super) wire: Wire,
+    /// A socket whose other end is out of reach.
+    pub(super) lost_socket: Option<SocketId>,
+    /// The transports that the server has.
+    transports: Vec<TransportId>,
     next_number: u64,
 }
 
 /// An error, and which requests it is for.
 pub(super) type Refusal = (fn(&Request) -> bool, ErrorCode);
+
+/// What the network carries of the media.
+pub(super) struct Wire {
+    pub(super) is_alive: bool,
+    traffic: Traffic,
+}
+
+impl Wire {
+    /// A camera's traffic since the last look, if it arrives.
+    const fn look(&mut self) -> Traffic {
+        self.traffic.sent += 50_000;
+        if self.is_alive {
+            self.traffic.received += 1_000;
+        }
+        self.traffic
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Server {
@@ -128,6 +151,9 @@ impl World {
             path: PeerNews::Connected,
             produced: BTreeMap::new(),
             change: Change::Done,
+            wire: Wire { is_alive: true, traffic: Traffic::default() },
+            lost_socket: None,
+            transports: Vec::new(),
             next_number: 100,
         }
     }
@@ -173,6 +199,7 @@ impl World {
     /// The server dies, and every connection with it.
     pub(super) fn kill_server(&mut self) {
         self.server = Server::Down;
+        self.transports.clear();
         self.close(1006);
     }
 
@@ -226,6 +253,10 @@ impl World {
             Effect::ChangeDevice(source) => {
                 self.meeting.handle_device_changed(self.now, source, self.change);
             }
+            Effect::Look(peer) => {
+                let traffic = self.wire.look();
+                self.meeting.handle_traffic(self.now, peer, traffic);
+            }
             Effect::OpenPeer { .. }
             | Effect::Encode { .. }
             | Effect::ClosePeer(_)
@@ -247,6 +278,9 @@ impl World {
     }
 
     fn serve(&mut self, message: ClientMessage) {
+        if self.socket == self.lost_socket {
+            return;
+        }
         self.requests.push(message.clone());
         if self.server != Server::Up {
             return;
@@ -271,12 +305,14 @@ impl World {
         self.next_number += 1;
         let number = self.next_number;
         match request {
-            Request::Join(Join { token: None, resume_ticket: None, .. }) => match self.lobby {
+            Request::Join(join @ Join { token: None, resume_ticket: None, .. }) => match self.lobby
+            {
                 Some(knocking) => Reply::Knocking(knocking),
-                None => Reply::Join(Box::new(self.joined())),
+                None => Reply::Join(Box::new(self.joined(&join))),
             },
-            Request::Join(_) => Reply::Join(Box::new(self.joined())),
+            Request::Join(join) => Reply::Join(Box::new(self.joined(&join))),
             Request::CreateTransport(_) => {
+                self.transports.push(TransportId(number));
                 Reply::CreateTransport(TransportCreated { transport_id: TransportId(number) })
             }
             Request::ConnectTransport(connect) => Reply::ConnectTransport(connected(&connect)),
@@ -333,12 +369,14 @@ impl World {
         }
     }
 
-    fn joined(&self) -> Joined {
+    fn joined(&mut self, join: &Join) -> Joined {
+        self.transports.retain(|transport_id| join.transports.contains(transport_id));
         Joined {
             participant_id: participant_id(0),
             role: Role::Guest,
             resume_ticket: format!("ticket {}", self.next_number),
             resumed: false,
+            transports: self.transports.clone(),
             room: RoomInfo {
                 room_id: room_id(),
                 host_name: "Grace".to_owned(),

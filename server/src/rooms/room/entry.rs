@@ -2,7 +2,7 @@
 
 use shared::{
     error::ErrorCode,
-    ids::ParticipantId,
+    ids::{ParticipantId, TransportId},
     media::RtpCapabilities,
     signaling::{CloseCode, Event, Participant, Right, Role},
 };
@@ -30,6 +30,8 @@ pub struct Entrant {
     pub capabilities: RtpCapabilities,
     /// Their socket, or what stands for one.
     pub connection: ConnectionId,
+    /// The transports that they still have, and that are to go on.
+    pub transports: Vec<TransportId>,
     /// How they come.
     pub arrival: Arrival,
 }
@@ -78,6 +80,8 @@ pub struct Entry {
     pub resumed: bool,
     /// What they may do, whatever the ticket said.
     pub role: Role,
+    /// The transports that go on.
+    pub transports: Vec<TransportId>,
     /// The others, in order of arrival.
     pub others: Vec<Participant>,
     /// What is left of the participant's earlier connection, to be closed.
@@ -111,7 +115,8 @@ impl Room {
     }
 
     /// Takes a participant in, who must have found the router opened. If the place is kept for
-    /// them, or held by another socket of theirs, they take it over with new media state.
+    /// them, or held by another socket of theirs, they take it over; of its media only those of
+    /// [`Entrant::transports`] go on that are still there.
     ///
     /// # Errors
     ///
@@ -139,9 +144,11 @@ impl Room {
         };
         self.life = Life::Occupied;
         let entered = index.unwrap_or_else(|| self.members.len().saturating_sub(1));
+        let transports = self.members.get(entered).map(|member| member.media.transports());
+        let transports = transports.into_iter().flatten().collect();
         let others = self.introduce(entered);
         self.review_hosts();
-        Ok(Entry { resumed: index.is_some(), role, others, discarded })
+        Ok(Entry { resumed: index.is_some(), role, transports, others, discarded })
     }
 
     /// Checks that an invite lets somebody of `role` in. One that the room does not remember was
@@ -169,13 +176,14 @@ impl Room {
     }
 
     fn take_over(&mut self, index: usize, entrant: Entrant, role: Role) -> Vec<MediaCommand> {
-        let discarded = self.discard_media(index);
+        let discarded = self.discard_media(index, &entrant.transports);
         if let Some(member) = self.members.get_mut(index) {
             if let Link::Connected { outbox, .. } = &member.link {
                 outbox.close(CloseCode::Replaced);
             }
+            let media = std::mem::take(&mut member.media);
             let (max_video_bitrate, paces) = (member.max_video_bitrate, member.paces);
-            *member = Member { max_video_bitrate, paces, ..Member::new(entrant, role) };
+            *member = Member { media, max_video_bitrate, paces, ..Member::new(entrant, role) };
         }
         discarded
     }

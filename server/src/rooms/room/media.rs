@@ -173,8 +173,9 @@ impl Room {
     ///
     /// The producer is not the seat's.
     pub fn remove_producer(&mut self, seat: &Seat, id: ProducerId) -> Result<(), ErrorCode> {
-        let removed = self.member_mut(seat)?.media.producers.remove(&id);
-        removed.ok_or(ErrorCode::ProducerNotFound)?;
+        let media = &mut self.member_mut(seat)?.media;
+        media.producers.remove(&id).ok_or(ErrorCode::ProducerNotFound)?;
+        media.wanted.remove(&id);
         self.forget_producers(&seat.participant_id, &[id]);
         Ok(())
     }

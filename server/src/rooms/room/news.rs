@@ -42,10 +42,12 @@ impl EarlyNews {
 impl Room {
     /// Takes the report which layers of a video somebody receives.
     pub fn handle_layers_wanted(&mut self, producer_id: ProducerId, layers: Vec<u8>) {
-        let publisher =
-            self.members.iter().find(|member| member.media.producers.contains_key(&producer_id));
-        match publisher {
-            Some(publisher) => publisher.tell_of_wanted(producer_id, layers),
+        let publishes = |member: &&mut Member| member.media.producers.contains_key(&producer_id);
+        match self.members.iter_mut().find(publishes) {
+            Some(publisher) => {
+                publisher.tell_of_wanted(producer_id, layers.clone());
+                publisher.media.wanted.insert(producer_id, layers);
+            }
             None => self.early.keep(producer_id, layers),
         }
     }
@@ -85,12 +87,15 @@ impl Room {
         self.speakers = speakers;
     }
 
-    /// Tells a newcomer, who has the snapshot, who speaks.
-    pub fn tell_speakers(&self, seat: &Seat) {
-        if let Ok(member) = self.member(seat)
-            && !self.speakers.participant_ids.is_empty()
-        {
+    /// Tells whoever came in, and has the snapshot, what else there is to know: who speaks, and
+    /// what is wanted of the videos that go on.
+    pub fn tell_standing(&self, seat: &Seat) {
+        let Ok(member) = self.member(seat) else { return };
+        if !self.speakers.participant_ids.is_empty() {
             member.tell_event(Event::ActiveSpeakers(self.speakers.clone()));
+        }
+        for (producer_id, layers) in &member.media.wanted {
+            member.tell_of_wanted(*producer_id, layers.clone());
         }
     }
 }

@@ -78,6 +78,16 @@ impl World {
     }
 
     fn try_enter_with(&mut self, ticket: Ticket, pass: Pass) -> Result<(Socket, Entry), ErrorCode> {
+        self.try_enter_keeping(ticket, pass, &[])
+    }
+
+    /// Somebody comes in who still has transports.
+    fn try_enter_keeping(
+        &mut self,
+        ticket: Ticket,
+        pass: Pass,
+        transports: &[u64],
+    ) -> Result<(Socket, Entry), ErrorCode> {
         let participant_id = ticket.participant.clone();
         self.room.router_or_insert_with(|| ROUTER);
         self.connections += 1;
@@ -88,6 +98,7 @@ impl World {
             pass,
             capabilities: RtpCapabilities { codecs: vec!["audio/opus".into(), "video/vp8".into()] },
             connection,
+            transports: transports.iter().copied().map(TransportId).collect(),
             arrival: Arrival::Socket { outbox: outbox.clone(), link_start: "https://x#".into() },
         })?;
         Ok((Socket { seat: Seat { participant_id, connection }, outbox }, entry))
@@ -242,6 +253,38 @@ fn whoever_comes_back_in_time_keeps_the_place_with_new_media() {
     assert_eq!(second.events(), ["producerClosed producer-5", "peerJoined connected"]);
     assert_eq!(world.pass(Duration::from_secs(60)), []);
     assert_eq!(world.room.summary().participant_count, 2);
+}
+
+#[test]
+fn whoever_comes_back_with_transports_that_are_still_there_goes_on_with_them() {
+    let (mut world, [first, second]) = World::with::<2>();
+    world.publish(&first, 5, Source::Camera);
+    world.transport(&first, Direction::Recv, 6);
+    world.room.handle_layers_wanted(ProducerId(5), vec![1]);
+    world.room.depart(&first.seat, Departure::Silent, world.now);
+    second.events();
+    let kept = [5, 7];
+    let entered = world.try_enter_keeping(ticket(&id(0), Role::Guest), Pass::Ticket, &kept);
+    let (again, entry) = entered.unwrap();
+    assert_eq!((entry.resumed, entry.transports), (true, vec![TransportId(5)]));
+    assert_eq!(entry.discarded, [closed(6)], "which the client did not name");
+    assert_eq!(second.events(), ["peerJoined connected"], "nobody loses a picture");
+    world.room.tell_standing(&again.seat);
+    assert_eq!(again.events(), ["layersWanted producer-5"]);
+    let taken = world.room.direction_of(&first.seat, TransportId(5));
+    assert_eq!(taken, Err(ErrorCode::Replaced));
+    assert_eq!(world.room.direction_of(&again.seat, TransportId(5)), Ok(Direction::Send));
+}
+
+#[test]
+fn nobody_goes_on_with_the_transports_of_another() {
+    let (mut world, [first, second]) = World::with::<2>();
+    world.publish(&first, 5, Source::Camera);
+    let other = ticket(&second.seat.participant_id, Role::Guest);
+    let (again, entry) = world.try_enter_keeping(other, Pass::Ticket, &[5]).unwrap();
+    assert_eq!((entry.transports, entry.discarded), (vec![], vec![]));
+    let refused = world.room.direction_of(&again.seat, TransportId(5));
+    assert_eq!(refused, Err(ErrorCode::TransportNotFound));
 }
 
 #[test]

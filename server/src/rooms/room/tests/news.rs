@@ -130,10 +130,10 @@ fn who_speaks_is_told_to_everyone_once_each_in_order() {
     );
     assert_eq!(second.events(), ["activeSpeakers"]);
     let (third, _) = world.enter(&id(2));
-    world.room.tell_speakers(&third.seat);
+    world.room.tell_standing(&third.seat);
     assert_eq!(third.events(), ["activeSpeakers"], "whoever comes later is told, too");
     world.room.handle_active_speakers(&[]);
     third.events();
-    world.room.tell_speakers(&third.seat);
+    world.room.tell_standing(&third.seat);
     assert_eq!(third.events(), Vec::<String>::new(), "it is quiet");
 }

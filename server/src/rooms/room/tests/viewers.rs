@@ -167,6 +167,7 @@ fn who_came_over_http_goes_with_the_transport_or_the_router() {
         pass: Pass::Ticket,
         capabilities: RtpCapabilities::default(),
         connection: ConnectionId(80),
+        transports: Vec::new(),
         arrival: Arrival::Http { session: session() },
     };
     world.room.enter(studio).unwrap();
