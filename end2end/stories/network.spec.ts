@@ -1,5 +1,6 @@
 import type { Colour } from '../fixtures/camera.ts';
 import type { Participant } from '../fixtures/participant.ts';
+import { protocols } from '../fixtures/protocols.ts';
 import type { Server } from '../fixtures/server.ts';
 import { expect, networkTest as test } from '../fixtures/test.ts';
 
@@ -112,6 +113,27 @@ const LOSS = [
   { loss: 0.1, inTime: 0.96, frozen: 0.2 },
   { loss: 0.2, inTime: 0.93, frozen: 0.4 },
 ];
+
+test('where a network drops all UDP, people meet over TCP within five seconds', async ({
+  network,
+  server,
+  caller,
+}) => {
+  await network.set('bob', { block_udp: true });
+  const alice = await caller('Alice', 'red');
+  const link = await alice.host(server.url);
+  const bob = await caller('Bob', 'blue');
+  await bob.accept(link);
+  const begun = Date.now();
+  await bob.expectToSee(alice);
+  await alice.expectToSee(bob);
+  const connected = await bob.page.evaluate(() => [...window.connectedAt.values()]);
+  expect(connected.length, 'both connections of the page are up').toBeGreaterThanOrEqual(2);
+  console.log(`connected over TCP after ${Math.max(...connected) - begun} ms`);
+  expect(Math.max(...connected) - begun).toBeLessThan(5_000);
+  expect(new Set(await bob.page.evaluate(protocols))).toEqual(new Set(['tcp']));
+  expect(new Set(await alice.page.evaluate(protocols))).toEqual(new Set(['udp']));
+});
 
 test('300 ms of jitter delay a meeting and do not end it', async ({ network, server, caller }) => {
   const alice = await caller('Alice', 'red');

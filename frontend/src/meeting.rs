@@ -28,7 +28,7 @@
 //! | [`rights`], [`hosted`] | what one may do to others, and what others did to one |
 //! | `backoff` | when to try again |
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -135,6 +135,8 @@ pub struct Meeting {
     pulse: Pulse,
     doubt: Option<Doubt>,
     quality: Quality,
+    /// Where nobody's media arrives, as the server last said.
+    unreachable: Option<SocketAddr>,
     told: Option<(Notice, Instant)>,
     /// Whether the person holds the key that lets a muted microphone be heard.
     holds_to_talk: bool,
@@ -196,6 +198,7 @@ impl Meeting {
             pulse: Pulse::new(),
             doubt: None,
             quality: Quality::default(),
+            unreachable: None,
             told: None,
             holds_to_talk: false,
             microphone_is_silent: false,
@@ -443,7 +446,8 @@ impl Meeting {
             Phase::Reconnecting { attempt } => Some(Notice::Reconnecting(attempt)),
             Phase::Waiting { .. } => None,
             Phase::Connecting | Phase::InMeeting if failures >= TELLING_FAILURES => {
-                Some(Notice::Server(ErrorCode::IceNoPath))
+                let mine = Notice::Server(ErrorCode::IceNoPath);
+                Some(self.unreachable.map_or(mine, Notice::Unreachable))
             }
             Phase::Connecting | Phase::InMeeting => {
                 let told = self.told.map(|(notice, _)| notice);

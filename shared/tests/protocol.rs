@@ -209,7 +209,8 @@ const fn reply_name(reply: &Reply) -> &'static str {
     }
 }
 
-const EVENTS: [&str; 26] = [
+const EVENTS: [&str; 27] = [
+    "mediaUnreachable",
     "peerJoined",
     "peerPresence",
     "peerLeft",
@@ -265,6 +266,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::KnockGone(_) => "knockGone",
         Event::Admitted(_) => "admitted",
         Event::HostPresent(_) => "hostPresent",
+        Event::MediaUnreachable(_) => "mediaUnreachable",
         Event::ServerShutdown => "serverShutdown",
     }
 }

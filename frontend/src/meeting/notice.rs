@@ -1,5 +1,7 @@
 //! What the page tells people while a meeting runs, and why a meeting ended.
 
+use std::net::SocketAddr;
+
 use shared::error::ErrorCode;
 
 use super::gear::Kind;
@@ -60,6 +62,8 @@ pub enum Notice {
     MicSilent,
     /// The server, or a media connection, reported this.
     Server(ErrorCode),
+    /// Nobody's media reaches the server at this address.
+    Unreachable(SocketAddr),
 }
 
 /// What helps a link, or a computer, that is weak.
@@ -114,6 +118,7 @@ impl Notice {
             Self::SpeaksMuted => "speaks_muted",
             Self::MicSilent => "mic_silent",
             Self::Server(code) => code.as_str(),
+            Self::Unreachable(_) => "ice_server",
         }
     }
 
@@ -122,7 +127,9 @@ impl Notice {
     pub const fn action(self) -> NoticeAction {
         match self {
             Self::Autoplay => NoticeAction::AllowSound,
-            Self::Reconnecting(_) | Self::Server(ErrorCode::IceNoPath) => NoticeAction::Retry,
+            Self::Reconnecting(_) | Self::Server(ErrorCode::IceNoPath) | Self::Unreachable(_) => {
+                NoticeAction::Retry
+            }
             Self::NetWeak(Relief::CameraOff) | Self::CpuWeak(Relief::CameraOff) => {
                 NoticeAction::CameraOff
             }

@@ -2,7 +2,9 @@
 
 use shared::{
     error::ErrorCode,
-    signaling::{Direction, Event, Reply, ServerMessage, TransportCreated, TransportFailed},
+    signaling::{
+        Direction, Event, MediaUnreachable, Reply, ServerMessage, TransportCreated, TransportFailed,
+    },
 };
 
 use super::{Meeting, effect::Instant, leg::Leg, notice::Notice, outbox::Purpose};
@@ -129,7 +131,15 @@ impl Meeting {
             Event::KnockGone(knock) => self.company.lobby.gone(knock.knock_id),
             Event::Admitted(admitted) => self.admitted(now, admitted),
             Event::HostPresent(present) => self.host_present(present.host_present),
+            Event::MediaUnreachable(unreachable) => self.media_unreachable(now, &unreachable),
             Event::ServerShutdown => self.tell(now, Notice::Server(ErrorCode::ServerShutdown)),
+        }
+    }
+
+    fn media_unreachable(&mut self, now: Instant, MediaUnreachable { address }: &MediaUnreachable) {
+        if let Ok(address) = address.parse() {
+            self.unreachable = Some(address);
+            self.tell(now, Notice::Unreachable(address));
         }
     }
 

@@ -30,6 +30,10 @@ texts! {
     AUTOPLAY = "The browser holds the sound back until you click.",
         "Der Browser hält den Ton zurück, bis du klickst.",
         "El navegador retiene el sonido hasta que hagas clic.";
+    /// Nobody's media reaches the server; the gap is its address.
+    UNREACHABLE = "Nobody's media reaches {}/udp: PUBLIC_IP or the firewall is wrong.",
+        "Niemandes Bild und Ton erreicht {}/udp: PUBLIC_IP oder die Firewall stimmt nicht.",
+        "El audio y el vídeo de nadie llegan a {}/udp: PUBLIC_IP o el cortafuegos es incorrecto.";
     /// Button: plays the sound.
     PLAY_SOUND = "Play sound", "Ton abspielen", "Reproducir sonido";
     /// Button: tries at once.
@@ -71,6 +75,7 @@ pub fn notice(notice: Notice) -> String {
         Notice::SpeaksMuted => devices::SPEAKS_MUTED.to_string(),
         Notice::MicSilent => devices::MIC_SILENT.to_string(),
         Notice::Server(code) => error::of(code).to_string(),
+        Notice::Unreachable(address) => UNREACHABLE.with(&[&address.to_string()]),
     }
 }
 

@@ -89,10 +89,22 @@ impl App {
         if reason == TransportFailure::NoPath
             && self.signaling.reach.note_unreached() == Finding::NobodyReachesUs
         {
-            tracing::warn!("[TRANSPORT] {}", unreachable(self.media.candidates()));
+            self.tell_unreachable();
         }
         room.lock().handle_transport_failure(transport_id, failure_code(reason));
         self.rooms.forget_transport(transport_id);
+    }
+}
+
+impl App {
+    /// Says in the log, and to whoever runs a meeting, that nobody's media reaches us.
+    fn tell_unreachable(&self) {
+        let addresses = self.media.candidates();
+        tracing::warn!("[TRANSPORT] {}", unreachable(addresses));
+        let Some(address) = addresses.first() else { return };
+        for room in self.rooms.all() {
+            room.lock().tell_unreachable(*address);
+        }
     }
 }
 

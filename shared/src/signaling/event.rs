@@ -67,6 +67,8 @@ pub enum Event {
     Admitted(Admitted),
     /// Someone who may admit came, or the last of them went; for those who wait.
     HostPresent(HostPresent),
+    /// Nobody's media reaches the server; for hosts and co-hosts.
+    MediaUnreachable(MediaUnreachable),
     /// The server is about to stop; the client reconnects by itself.
     ServerShutdown,
 }
@@ -108,6 +110,14 @@ pub struct TransportFailed {
     pub transport_id: TransportId,
     /// Why.
     pub code: ErrorCode,
+}
+
+/// Data of `mediaUnreachable`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MediaUnreachable {
+    /// Where the server told its clients to send media to: an IP address and a port.
+    pub address: String,
 }
 
 /// Data of `maxBitrate`.

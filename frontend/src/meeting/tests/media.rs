@@ -7,8 +7,8 @@ use shared::{
     ids::{ProducerId, TransportId},
     media::Source,
     signaling::{
-        Direction, Event, NewProducer, PeerLeft, PeerPresence, Presence, Producer, ProducerRef,
-        Request, TransportFailed,
+        Direction, Event, MediaUnreachable, NewProducer, PeerLeft, PeerPresence, Presence,
+        Producer, ProducerRef, Request, TransportFailed,
     },
 };
 
@@ -314,6 +314,24 @@ fn media_that_does_not_connect_is_said_until_it_does() {
     assert_eq!(world.meeting.view().notice, Some(Notice::Server(ErrorCode::IceNoPath)));
     let tries = transports(&world.take_requests()).len();
     assert!((3..=5).contains(&tries), "{tries} tries in five seconds");
+    world.path = PeerNews::Connected;
+    world.meeting.retry(world.now);
+    world.settle();
+    assert_eq!(world.meeting.view().notice, None);
+}
+
+#[test]
+fn a_host_reads_which_address_of_the_server_nobody_reaches() {
+    let mut world = World::new();
+    world.path = PeerNews::Lost;
+    world.run(Duration::from_secs(5));
+    let address = "203.0.113.7:40000".to_owned();
+    world.event(Event::MediaUnreachable(MediaUnreachable { address }));
+    world.run(Duration::from_secs(60));
+    let notice = world.meeting.view().notice.unwrap();
+    assert_eq!(notice.code(), "ice_server");
+    let said = "Nobody's media reaches 203.0.113.7:40000/udp: PUBLIC_IP or the firewall is wrong.";
+    assert_eq!(crate::text::notice::notice(notice), said);
     world.path = PeerNews::Connected;
     world.meeting.retry(world.now);
     world.settle();

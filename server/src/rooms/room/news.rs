@@ -1,11 +1,13 @@
 //! What the media workers report of streams, to be told to whom it concerns.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, net::SocketAddr};
 
 use shared::{
     ids::{ConsumerId, ParticipantId, ProducerId},
     media::Layer,
-    signaling::{ActiveSpeakers, ConsumerLayer, Event, LayersWanted, ServerMessage},
+    signaling::{
+        ActiveSpeakers, ConsumerLayer, Event, LayersWanted, MediaUnreachable, Role, ServerMessage,
+    },
 };
 
 use super::{Room, Seat};
@@ -97,6 +99,17 @@ impl Room {
         for (producer_id, layers) in &member.media.wanted {
             member.tell_of_wanted(*producer_id, layers.clone());
         }
+    }
+}
+
+impl Room {
+    /// Tells those who run the meeting that nobody's media reaches us.
+    pub fn tell_unreachable(&self, address: SocketAddr) {
+        let text = written(&ServerMessage::Event(Event::MediaUnreachable(MediaUnreachable {
+            address: address.to_string(),
+        })));
+        let hosts = self.members.iter().filter(|member| member.role != Role::Guest);
+        hosts.for_each(|member| member.tell(&text));
     }
 }
 

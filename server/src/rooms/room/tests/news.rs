@@ -1,5 +1,7 @@
 //! What participants are told of bit rates, layers and speakers.
 
+use std::net::SocketAddr;
+
 use shared::{media::Layer, signaling::SetMaxBitrate};
 
 use super::*;
@@ -136,4 +138,12 @@ fn who_speaks_is_told_to_everyone_once_each_in_order() {
     third.events();
     world.room.tell_standing(&third.seat);
     assert_eq!(third.events(), Vec::<String>::new(), "it is quiet");
+}
+
+#[test]
+fn that_nobody_reaches_us_is_told_to_hosts_alone() {
+    let (world, [host, guest]) = host_and_guest();
+    world.room.tell_unreachable(SocketAddr::from(([203, 0, 113, 7], 40_000)));
+    assert_eq!(host.events(), ["mediaUnreachable"]);
+    assert_eq!(guest.events(), Vec::<String>::new());
 }
