@@ -186,8 +186,9 @@ test('with another address, as of a phone that leaves the Wi-Fi, the meeting com
     longestStandstill(alice, 'Bob', 15),
   ]);
   console.log(`moved, with gaps of ${gaps} ms`);
-  // Chromium looks at its addresses every two seconds, and the socket has to be given up first.
-  expect(Math.max(...gaps)).toBeLessThan(12_000);
+  // Chromium offers a new address two seconds after it has it, whatever the page does; by then it has
+  // another socket and looks for another path, and what is left is a check and a key frame.
+  expect(Math.max(...gaps)).toBeLessThan(4_000);
   await alice.expectToSee(bob);
   await bob.expectToSee(alice);
   expect(await alice.idOf('Bob')).toBe(before);
