@@ -28,6 +28,7 @@ for (const browser of BROWSERS) {
     const room = page.getByRole('listitem', { name: 'Alice’s meeting' });
     await expect(room).toContainText('1 person is here');
     await expect(room.getByRole('list')).toContainText('Alice');
+    await expect(room).toContainText(/\d+ kb\/s in, \d+ kb\/s out/);
     await expect(page.getByRole('listitem', { name: 'Somebody else’s meeting' })).toBeVisible();
 
     await room.getByRole('button', { name: 'Lock', exact: true }).click();

@@ -7,7 +7,7 @@ use crate::{
     browser::storage,
     components::icon::{Glyph, Icon},
     links,
-    pages::manage::{Deed, Managed},
+    pages::manage::{Deed, Managed, Traffic},
     text::{join, manage, room},
 };
 
@@ -43,6 +43,12 @@ fn Facts(managed: Memo<Managed>) -> impl IntoView {
     let locked = Memo::new(move |_| managed.with(|managed| managed.details.room.locked));
     let waiting = Memo::new(move |_| managed.with(|managed| managed.details.knock_count));
     let count = Memo::new(move |_| managed.with(|managed| managed.details.participants.len()));
+    let traffic = Memo::new(move |_| managed.with(|managed| managed.traffic));
+    let rates = move || {
+        traffic.get().map(|Traffic { received, sent }| {
+            manage::TRAFFIC.with(&[&received.to_string(), &sent.to_string()])
+        })
+    };
     let since = managed.with_untracked(|managed| {
         manage::SINCE.with(&[&short_time(&managed.details.room.created_at)])
     });
@@ -50,6 +56,7 @@ fn Facts(managed: Memo<Managed>) -> impl IntoView {
         <p class="managed-facts">
             <span>{move || join::inside(count.get())}</span>
             <span>{since}</span>
+            <span>{rates}</span>
             <span class="mark" hidden=move || !locked.get()>
                 {manage::LOCKED}
             </span>

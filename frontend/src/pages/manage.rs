@@ -11,7 +11,7 @@ use shared::{
 
 use crate::{
     api::{self, ApiError},
-    browser::{recent, storage},
+    browser::{clock::unix_milliseconds, recent, storage},
     components::{
         managed_room::ManagedRoom,
         shell::{ErrorNote, Shell},
@@ -29,6 +29,41 @@ pub struct Managed {
     pub details: RoomDetails,
     /// The administrator's token, or a host's.
     pub token: String,
+    /// What has flowed since the last look; none at the first.
+    pub traffic: Option<Traffic>,
+    /// When it was looked at: milliseconds since 1970.
+    seen_at: u64,
+}
+
+/// Bit rates of a room, in thousands of bits per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traffic {
+    /// From all its participants.
+    pub received: u64,
+    /// To all of them.
+    pub sent: u64,
+}
+
+impl Managed {
+    fn new(details: RoomDetails, token: &str, before: Option<&Self>, seen_at: u64) -> Self {
+        let traffic = before.and_then(|before| before.traffic_until(&details, seen_at));
+        Self { details, token: token.to_owned(), traffic, seen_at }
+    }
+
+    /// What has flowed since; whose connection is a new one counts from its beginning.
+    fn traffic_until(&self, now: &RoomDetails, seen_at: u64) -> Option<Traffic> {
+        let elapsed = seen_at.checked_sub(self.seen_at).filter(|elapsed| *elapsed > 0)?;
+        let before = &self.details.participants;
+        let (mut received, mut sent) = (0_u64, 0_u64);
+        for one in &now.participants {
+            let past = before.iter().find(|past| past.participant.id == one.participant.id);
+            let (past_in, past_out) = past.map_or((0, 0), |past| (past.bytes_in, past.bytes_out));
+            received += one.bytes_in.checked_sub(past_in).unwrap_or(one.bytes_in);
+            sent += one.bytes_out.checked_sub(past_out).unwrap_or(one.bytes_out);
+        }
+        // Bits a millisecond are thousands of bits a second.
+        Some(Traffic { received: received * 8 / elapsed, sent: sent * 8 / elapsed })
+    }
 }
 
 /// What is done to a room.
@@ -134,6 +169,7 @@ async fn look(rooms: RwSignal<Option<Vec<Managed>>>, error: RwSignal<Option<Text
     let admin = storage::admin_token().filter(|token| !token.is_empty());
     let of_admin = admin.clone().into_iter();
     let hosted = recent::rooms().into_iter().filter_map(|room| room.token);
+    let before = rooms.try_get_untracked().flatten().unwrap_or_default();
     let mut found = Vec::<Managed>::new();
     for token in of_admin.chain(hosted) {
         match api::rooms(&token).await {
@@ -141,8 +177,15 @@ async fn look(rooms: RwSignal<Option<Vec<Managed>>>, error: RwSignal<Option<Text
                 let new = seen.rooms.into_iter().filter(|room| {
                     found.iter().all(|known| known.details.room.room_id != room.room.room_id)
                 });
-                let new: Vec<_> =
-                    new.map(|details| Managed { details, token: token.clone() }).collect();
+                let now = unix_milliseconds();
+                let new: Vec<_> = new
+                    .map(|details| {
+                        let is_it =
+                            |past: &&Managed| past.details.room.room_id == details.room.room_id;
+                        let past = before.iter().find(is_it);
+                        Managed::new(details, &token, past, now)
+                    })
+                    .collect();
                 found.extend(new);
             }
             // A guest's token opens nothing here, and a host's ends with its room.
@@ -173,5 +216,40 @@ async fn perform(managed: &Managed, deed: Deed) -> Result<(), ApiError> {
         // What ended by itself meanwhile needs nothing done.
         Err(ApiError::Refused(ErrorCode::RoomNotFound)) => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn room(people: &[(u8, u64, u64)]) -> RoomDetails {
+        let people = people.iter().map(|(id, bytes_in, bytes_out)| {
+            let id = shared::ids::ParticipantId::from_random([*id; 16]);
+            json!({
+                "id": id, "displayName": "Ada", "hasAudio": true, "hasVideo": true, "role": "guest",
+                "bytesIn": bytes_in, "bytesOut": bytes_out,
+            })
+        });
+        let room_id = shared::ids::RoomId::from_random([1; 16]);
+        serde_json::from_value(json!({
+            "roomId": room_id, "hostName": "Ada", "participantCount": 2, "createdAt": "",
+            "participants": people.collect::<Vec<_>>(), "knockCount": 0,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn bit_rates_are_what_flowed_since_the_last_look() {
+        let first = Managed::new(room(&[(1, 1000, 0), (2, 500, 8000)]), "", None, 1000);
+        assert_eq!(first.traffic, None);
+        // The second has made the connections anew, and a third came.
+        let now = room(&[(1, 251_000, 0), (2, 125_500, 0), (3, 0, 500_000)]);
+        let second = Managed::new(now, "", Some(&first), 3000);
+        assert_eq!(second.traffic, Some(Traffic { received: 1500, sent: 2000 }));
+        let same_moment = Managed::new(room(&[]), "", Some(&second), 3000);
+        assert_eq!(same_moment.traffic, None);
     }
 }

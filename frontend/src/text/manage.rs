@@ -28,6 +28,9 @@ texts! {
         "No hay ninguna reunión en curso.";
     /// When a room was opened.
     SINCE = "since {}", "seit {}", "desde {}";
+    /// What comes from all in a room and goes to all.
+    TRAFFIC = "{} kb/s in, {} kb/s out", "{} kb/s herein, {} kb/s hinaus",
+        "{} kb/s de entrada, {} kb/s de salida";
     /// A room that is locked.
     LOCKED = "Locked", "Geschlossen", "Cerrada";
     /// How many wait to be let in.
