@@ -56,7 +56,7 @@ texts! {
     /// Mutes everyone.
     MUTE_ALL = "Mute all", "Alle stummschalten", "Silenciar a todos";
     /// Lets nobody new in.
-    LOCK = "Lock meeting", "Besprechung abschließen", "Cerrar la reunión";
+    LOCK = "Lock", "Abschließen", "Cerrar";
     /// Has those without an invite knock.
     LOBBY = "Lobby", "Warteraum", "Sala de espera";
     /// What the lock does.
