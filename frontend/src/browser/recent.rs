@@ -21,6 +21,9 @@ pub struct RecentRoom {
     /// What let the person in: a host is let in as host again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// Whether the person was its host.
+    #[serde(default)]
+    pub is_host: bool,
 }
 
 /// The rooms, the last entered first.
@@ -61,7 +64,7 @@ mod tests {
 
     fn room(number: u8) -> RecentRoom {
         let room_id = RoomId::from_random([number; 16]);
-        RecentRoom { room_id, host_name: format!("Host {number}"), token: None }
+        RecentRoom { room_id, host_name: format!("Host {number}"), token: None, is_host: false }
     }
 
     #[test]

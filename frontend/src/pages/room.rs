@@ -140,12 +140,15 @@ fn Meeting(room: RoomId, session: Session) -> impl IntoView {
 /// Once one is in, the landing page knows the room.
 fn remember_room(room: &RoomId, session: Session) {
     let (room_id, view) = (room.clone(), session.view());
-    let host =
-        Memo::new(move |_| view.with(|view| view.room.as_ref().map(|room| room.host_name.clone())));
+    let host = Memo::new(move |_| {
+        view.with(|view| {
+            Some((view.room.as_ref()?.host_name.clone(), view.role == Some(Role::Host)))
+        })
+    });
     Effect::new(move |_| {
-        if let Some(host_name) = host.get() {
+        if let Some((host_name, is_host)) = host.get() {
             let token = storage::token(&room_id);
-            recent::remember(RecentRoom { room_id: room_id.clone(), host_name, token });
+            recent::remember(RecentRoom { room_id: room_id.clone(), host_name, token, is_host });
         }
     });
 }
@@ -252,7 +255,7 @@ fn Controls(
     bind("P", stage::TOGGLE_PEOPLE, Callback::new(move |()| panel.toggle(Tab::People)));
     bind("C", chat::CHAT, Callback::new(move |()| panel.toggle(Tab::Chat)));
     view! {
-        <div class="controls" role="group" aria-label=text::CONTROLS>
+        <div class="controls" role="region" aria-label=text::CONTROLS>
             <DeviceToggle session=session source=Source::Microphone/>
             <DeviceToggle session=session source=Source::Camera/>
             {devices::can_share_screen().then(|| view! { <ShareToggle session=session/> })}
