@@ -168,7 +168,8 @@ fn TokenForm(refresh: Callback<()>, error: RwSignal<Option<Text>>) -> impl IntoV
 async fn look(rooms: RwSignal<Option<Vec<Managed>>>, error: RwSignal<Option<Text>>) {
     let admin = storage::admin_token().filter(|token| !token.is_empty());
     let of_admin = admin.clone().into_iter();
-    let hosted = recent::rooms().into_iter().filter_map(|room| room.token);
+    let hosted =
+        recent::rooms().into_iter().filter(|room| room.is_host).filter_map(|room| room.token);
     let before = rooms.try_get_untracked().flatten().unwrap_or_default();
     let mut found = Vec::<Managed>::new();
     for token in of_admin.chain(hosted) {
@@ -188,7 +189,7 @@ async fn look(rooms: RwSignal<Option<Vec<Managed>>>, error: RwSignal<Option<Text
                     .collect();
                 found.extend(new);
             }
-            // A guest's token opens nothing here, and a host's ends with its room.
+            // A host's token ends with its room.
             Err(ApiError::Refused(_)) if admin.as_ref() == Some(&token) => {
                 storage::save_admin_token("");
                 let _unheard = error.try_set(Some(manage::WRONG_TOKEN));
