@@ -12,8 +12,10 @@ use wasm_bindgen::JsCast;
 
 use crate::{
     pages::{
-        check::CheckPage, entrance::RoomPage, join::JoinPage, landing::LandingPage,
-        manage::ManagePage, not_found::NotFoundPage,
+        entrance::{CheckRoute, ManageRoute, RoomPage},
+        join::JoinPage,
+        landing::LandingPage,
+        not_found::NotFoundPage,
     },
     text::{self, Language},
 };
@@ -49,9 +51,9 @@ pub fn App() -> impl IntoView {
             <FocusHeading/>
             <FlatRoutes fallback=NotFoundPage>
                 <Route path=path!("/") view=LandingPage/>
-                <Route path=path!("/check") view=CheckPage/>
+                <Route path=path!("/check") view=CheckRoute/>
                 <Route path=path!("/join") view=JoinPage/>
-                <Route path=path!("/manage") view=ManagePage/>
+                <Route path=path!("/manage") view=ManageRoute/>
                 <Route path=path!("/room/:room") view=RoomPage/>
             </FlatRoutes>
         </Router>

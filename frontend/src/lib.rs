@@ -17,13 +17,16 @@
 //!
 //! Built three times: with the feature `ssr` into the server, with `hydrate` into the module of
 //! WebAssembly that takes the page over (`bin/page.rs`), with `csr` into the module that shows a
-//! meeting (`bin/room.rs`), which is fetched at the door of a room.
+//! meeting and other pages that take a script (`bin/room.rs`).
 #![allow(
     unreachable_pub,
     reason = "`#[component]` writes items that the lint takes for its user's"
 )]
 // A view's type nests as deeply as its elements do.
 #![recursion_limit = "256"]
+
+#[cfg(feature = "csr")]
+use leptos::prelude::*;
 
 pub mod api;
 pub mod app;
@@ -50,14 +53,14 @@ pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| leptos::logging::error!("{panic}")));
 }
 
-/// A meeting that is shown; dropping it leaves the meeting and takes it off the page.
+/// Something that is shown in a place of the page; dropping it takes it off, and leaves the meeting.
 #[cfg(feature = "csr")]
-pub struct MeetingOnPage {
+pub struct Shown {
     _mounted: Box<dyn std::any::Any>,
 }
 
 #[cfg(feature = "csr")]
-impl MeetingOnPage {
+impl Shown {
     /// Shows the meeting in `room` inside of `place`, for the packed `arrival` or whoever comes
     /// back; none if there can be no such room.
     #[must_use]
@@ -66,20 +69,39 @@ impl MeetingOnPage {
         room: &str,
         arrival: &wasm_bindgen::JsValue,
     ) -> Option<Self> {
-        use leptos::{mount::mount_to, prelude::*};
-
         let room: shared::ids::RoomId = room.parse().ok()?;
         let arrival = arrival::Arrival::from_js(arrival);
-        let mounted = mount_to(place, move || {
+        Some(Self::mount(place, move || {
             view! { <pages::room::MeetingPage room=room arrival=arrival/> }
+        }))
+    }
+
+    /// Shows a page by its name inside of `place`; none if there is no such page.
+    #[must_use]
+    pub fn page(place: web_sys::HtmlElement, name: &str) -> Option<Self> {
+        use browser::module::Page;
+
+        Some(match Page::named(name)? {
+            Page::Check => Self::mount(place, || view! { <pages::check::CheckPage/> }),
+            Page::Manage => Self::mount(place, || view! { <pages::manage::ManagePage/> }),
+        })
+    }
+
+    fn mount<V: IntoView + 'static>(
+        place: web_sys::HtmlElement,
+        view: impl FnOnce() -> V + 'static,
+    ) -> Self {
+        let mounted = leptos::mount::mount_to(place, move || {
+            leptos_meta::provide_meta_context();
+            view()
         });
-        Some(Self { _mounted: Box::new(mounted) })
+        Self { _mounted: Box::new(mounted) }
     }
 }
 
 #[cfg(feature = "csr")]
-impl std::fmt::Debug for MeetingOnPage {
+impl std::fmt::Debug for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MeetingOnPage").finish_non_exhaustive()
+        f.debug_struct("Shown").finish_non_exhaustive()
     }
 }

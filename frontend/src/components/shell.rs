@@ -38,11 +38,20 @@ fn NeedsJavaScript() -> impl IntoView {
 /// What is shown until a meeting is.
 #[component]
 pub fn Connecting() -> impl IntoView {
+    view! { <Coming heading=text::room::CONNECTING/> }
+}
+
+/// What is shown until a page is that takes a script.
+#[component]
+pub fn Coming(
+    /// What comes.
+    heading: Text,
+) -> impl IntoView {
     view! {
         <Shell>
             <div class="connecting" role="status">
                 <span class="spinner" aria-hidden="true"></span>
-                <h1>{text::room::CONNECTING}</h1>
+                <h1>{heading}</h1>
             </div>
         </Shell>
     }

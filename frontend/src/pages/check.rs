@@ -1,7 +1,6 @@
 //! `/check`: whether meetings will work here, tried for real.
 
 use leptos::{prelude::*, task::spawn_local};
-use leptos_meta::Title;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::{
@@ -28,7 +27,6 @@ pub fn CheckPage() -> impl IntoView {
     Effect::new(move |_| start());
     let verdict = Memo::new(move |_| findings.with(Findings::verdict));
     view! {
-        <Title text=text::TITLE.get()/>
         <Shell>
             <div class="connection-test card" data-verdict=move || format!("{:?}", verdict.get())>
                 <h1>{text::HEADING}</h1>

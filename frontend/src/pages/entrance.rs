@@ -1,5 +1,5 @@
-//! `/room/{id}`: fetches the module that shows the meeting and gives it a place on the page. The
-//! server says that the meeting is coming.
+//! Pages that only a browser can show, above all the meeting at `/room/{id}`: fetches the module
+//! that shows them and gives it a place on the page. The server says that they are coming.
 
 use std::rc::Rc;
 
@@ -7,16 +7,17 @@ use leptos::{html::Div, prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use shared::{error::ErrorCode, ids::RoomId};
+use web_sys::HtmlElement;
 
 use crate::{
     arrival,
-    browser::module::{MeetingModule, Stay},
+    browser::module::{Module, Page, Stay},
     components::{
         icon::Glyph,
         outcome::{Again, Outcome, OutcomePage},
-        shell::{Connecting, use_hydrated},
+        shell::{Coming, Connecting, use_hydrated},
     },
-    text::{self, error, outcome, room},
+    text::{self, Text, check, error, manage, outcome, room},
 };
 
 /// The meeting in the room that the address names.
@@ -52,17 +53,56 @@ fn NoSuchRoom() -> impl IntoView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fetching {
     Waiting,
-    /// The meeting is shown.
+    /// What it has is shown.
     Shown,
     Failed,
 }
 
-/// The place of the meeting, which ends when one turns to another page.
+/// The meeting, which ends when one turns to another page.
 #[component]
 fn Entrance(room: RoomId) -> impl IntoView {
+    let arrival = arrival::Waiting::of(&room);
+    let enter =
+        move |module: &Module, place: &HtmlElement| module.enter(place, &room, arrival.take());
+    view! { <Elsewhere heading=room::CONNECTING show=Rc::new(enter)/> }
+}
+
+/// `/check`: tries whether media comes through. It takes a script, and is no part of the first pages.
+#[component]
+pub fn CheckRoute() -> impl IntoView {
+    view! {
+        <Title text=check::TITLE.get()/>
+        <ScriptedRoute heading=check::HEADING page=Page::Check/>
+    }
+}
+
+/// `/manage`: the meetings one may manage, likewise.
+#[component]
+pub fn ManageRoute() -> impl IntoView {
+    view! {
+        <Title text=manage::TITLE.get()/>
+        <ScriptedRoute heading=manage::HEADING page=Page::Manage/>
+    }
+}
+
+#[component]
+fn ScriptedRoute(heading: Text, page: Page) -> impl IntoView {
+    let hydrated = use_hydrated();
+    let show = move |module: &Module, place: &HtmlElement| module.show_page(place, page);
+    move || match hydrated.get() {
+        true => view! { <Elsewhere heading=heading show=Rc::new(show)/> }.into_any(),
+        false => view! { <Coming heading=heading/> }.into_any(),
+    }
+}
+
+/// Has the other module show something in a place of this page.
+type Show = Rc<dyn Fn(&Module, &HtmlElement) -> Stay>;
+
+/// The place of what the other module shows; it goes when one turns to another page.
+#[component]
+fn Elsewhere(heading: Text, show: Show) -> impl IntoView {
     let place = NodeRef::<Div>::new();
     let fetching = RwSignal::new(Fetching::Waiting);
-    let arrival = Rc::new(arrival::Waiting::of(&room));
     let stay = StoredValue::new_local(None::<Stay>);
     on_cleanup(move || {
         if let Some(stay) = stay.try_update_value(Option::take).flatten() {
@@ -71,39 +111,38 @@ fn Entrance(room: RoomId) -> impl IntoView {
     });
     Effect::new(move |_| {
         let (Some(place), Fetching::Waiting) = (place.get(), fetching.get()) else { return };
-        let (room, arrival) = (room.clone(), Rc::clone(&arrival));
+        let show = Rc::clone(&show);
         spawn_local(async move {
-            let module = MeetingModule::fetch().await;
-            // Whoever has turned away meanwhile does not come in; their devices close.
+            let module = Module::fetch().await;
+            // Whoever has turned away meanwhile is shown nothing more.
             let Some(Fetching::Waiting) = fetching.try_get_untracked() else { return };
             match module {
                 Ok(module) => {
-                    stay.set_value(Some(module.enter(&place, &room, arrival.take())));
+                    stay.set_value(Some(show(&module, &place)));
                     fetching.set(Fetching::Shown);
                 }
                 Err(_) => fetching.set(Fetching::Failed),
             }
         });
     });
-    let again = Again {
-        label: outcome::RETRY,
-        run: Callback::new(move |()| fetching.set(Fetching::Waiting)),
-    };
+    let again = Callback::new(move |()| fetching.set(Fetching::Waiting));
     view! {
         <div node_ref=place class="meeting-place"></div>
         {move || match fetching.get() {
             Fetching::Shown => None,
-            Fetching::Waiting => Some(view! { <Connecting/> }.into_any()),
-            Fetching::Failed => {
-                let outcome = Outcome {
-                    glyph: Glyph::Door,
-                    heading: outcome::NO_ENTRY,
-                    detail: text::UNREACHABLE,
-                    code: "unreachable",
-                    again: Some(again),
-                };
-                Some(view! { <OutcomePage outcome=outcome/> }.into_any())
-            }
+            Fetching::Waiting => Some(view! { <Coming heading=heading/> }.into_any()),
+            Fetching::Failed => Some(not_fetched(again).into_any()),
         }}
     }
+}
+
+fn not_fetched(again: Callback<()>) -> impl IntoView {
+    let outcome = Outcome {
+        glyph: Glyph::Door,
+        heading: outcome::NO_ENTRY,
+        detail: text::UNREACHABLE,
+        code: "unreachable",
+        again: Some(Again { label: outcome::RETRY, run: again }),
+    };
+    view! { <OutcomePage outcome=outcome/> }
 }

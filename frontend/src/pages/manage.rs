@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use leptos::{ev::SubmitEvent, html::Input, prelude::*, task::spawn_local};
-use leptos_meta::Title;
 use shared::{
     error::ErrorCode,
     rest::{RoomDetails, UpdateRoomRequest},
@@ -97,7 +96,6 @@ pub fn ManagePage() -> impl IntoView {
     });
     let is_empty = move || rooms.with(|rooms| rooms.as_ref().is_some_and(Vec::is_empty));
     view! {
-        <Title text=manage::TITLE.get()/>
         <Shell>
             <div class="manage">
                 <h1>{manage::HEADING}</h1>

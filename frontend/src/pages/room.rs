@@ -2,7 +2,6 @@
 //! and has a module of WebAssembly of its own: see [`crate::pages::entrance`].
 
 use leptos::{either::Either, prelude::*};
-use leptos_meta::provide_meta_context;
 use shared::{error::ErrorCode, ids::RoomId, media::Source, signaling::Role};
 
 use crate::{
@@ -57,7 +56,6 @@ pub fn MeetingPage(
     /// Who comes from the page before the meeting; none for someone who may come back.
     arrival: Option<Arrival>,
 ) -> impl IntoView {
-    provide_meta_context();
     match enter(&room, arrival) {
         Some(session) => Either::Left(view! { <Meeting room=room session=session/> }),
         None => {
