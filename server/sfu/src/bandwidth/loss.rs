@@ -23,6 +23,10 @@ const CAUTION: u32 = 50;
 const EXPERIMENT: i64 = 1_000_000;
 const LONGEST_EXPERIMENT: i64 = 4_000_000;
 
+/// Packets that are lost one and all for so long, in microseconds, were sent while there was no link:
+/// it was cut, or the client moved to another one. That says nothing of what the link carries.
+const OUTAGE: i64 = 300_000;
+
 /// Counts losses, by what the history says of packets that are old enough.
 #[derive(Debug, Default)]
 pub(super) struct LossMeter {
@@ -30,6 +34,8 @@ pub(super) struct LossMeter {
     next: u64,
     lost: u32,
     received: u32,
+    /// Lost since the last that arrived, and when the first of them was sent.
+    run: Option<(u32, i64)>,
     /// The last measurements, smoothed.
     loss: u32,
     inherent: u32,
@@ -49,8 +55,14 @@ impl LossMeter {
                 break;
             }
             match packet.fate {
-                Fate::Lost => self.lost += 1,
-                Fate::Received => self.received += 1,
+                Fate::Lost => {
+                    let (count, since) = self.run.unwrap_or_else(|| (0, history.sent_at(packet)));
+                    self.run = Some((count + 1, since));
+                }
+                Fate::Received => {
+                    self.received += 1;
+                    self.end_run(history.sent_at(packet));
+                }
                 // The feedback was lost.
                 Fate::Unknown => {}
             }
@@ -62,6 +74,12 @@ impl LossMeter {
             (self.lost, self.received) = (0, 0);
             self.is_fresh = true;
         }
+    }
+
+    /// A packet sent at `time` arrived: the lost ones before it count, unless there was no link.
+    fn end_run(&mut self, time: i64) {
+        let run = self.run.take().filter(|(_, since)| time - since < OUTAGE);
+        self.lost += run.map_or(0, |(count, _)| count);
     }
 
     /// The loss, when it is too much and that has not been said yet. `is_settled`: no more is sent
@@ -90,7 +108,7 @@ impl LossMeter {
     /// Less is sent from now on, and what was lost before does not count any more.
     pub(super) fn restart(&mut self, time: i64, next: u64, because_of_loss: bool) {
         self.next = next;
-        (self.lost, self.received, self.is_fresh) = (0, 0, false);
+        (self.lost, self.received, self.run, self.is_fresh) = (0, 0, None, false);
         if because_of_loss {
             self.experiment = Some(time);
         } else {
@@ -159,6 +177,20 @@ mod tests {
         let (mut meter, mut history) = (LossMeter::default(), SendHistory::default());
         assert_eq!(run(&mut meter, &mut history, 10, 5), 1);
         assert_eq!(run(&mut meter, &mut history, 10, 2), 1);
+    }
+
+    #[test]
+    fn what_was_sent_while_there_was_no_link_counts_neither_way() {
+        let (mut meter, mut history) = (LossMeter::default(), SendHistory::default());
+        for time in (0..10_000_000_i64).step_by(5_000) {
+            history.push(time, 1000);
+            let is_cut = (4_000_000..6_000_000).contains(&time);
+            let fate = if is_cut { Fate::Lost } else { Fate::Received };
+            history.get_mut(history.next() - 1).unwrap().fate = fate;
+            meter.measure(&history, time);
+            assert_eq!(meter.judge(time, true), None, "at {time}");
+        }
+        assert_eq!(meter.loss, 0);
     }
 
     #[test]

@@ -63,6 +63,28 @@ fn late_over(loss: f64) -> f64 {
 }
 
 #[test]
+fn after_a_moment_without_a_link_the_picture_is_there_at_once() {
+    for seed in 0..4 {
+        let mut world = World::new(seed, Link::PERFECT);
+        let room = world.room();
+        let (_, published) = world.publish(room, &[Codec::Vp8]);
+        world.run_for(millis(500));
+        let (viewer, _) = world.watch(room, &published);
+        world.run_for(Duration::from_secs(5));
+        world.network.censor = Box::new(move |datagram| datagram.client == viewer);
+        world.run_for(millis(2_200));
+        world.network.censor = Box::new(|_| false);
+        let back = world.now;
+        world.run_for(Duration::from_secs(6));
+        let arrivals = world.track(viewer, published[0].stamp).arrivals.iter().map(|it| it.at);
+        let after: Vec<Instant> = arrivals.filter(|at| *at >= back).collect();
+        let gaps = after.windows(2).map(|pair| pair[1].duration_since(pair[0]));
+        assert!(after[0] < back + millis(250), "seed {seed}: {:?}", after[0] - back);
+        assert!(gaps.max() < Some(millis(250)), "seed {seed}");
+    }
+}
+
+#[test]
 fn lost_pictures_are_repaired_in_time() {
     for (loss, most) in [(0.05, 0.005), (0.1, 0.015), (0.2, 0.06)] {
         let late = late_over(loss);
