@@ -9,7 +9,7 @@ const CROWD = 40;
 /** Elements that the page itself never has in a meeting. */
 const FOREIGN =
   '.room :is(script, style, iframe, object, embed, img, audio, math, marquee, details, link, meta, base, template, source), ' +
-  '.room a:not([href^="http://" i], [href^="https://" i]), ' +
+  '.room a:not([href^="http://" i], [href^="https://" i], [download]), ' +
   '.room :is([onload], [onerror], [onfocus], [onclick], [ontoggle], [onmouseover])';
 
 test('two hundred hostile names and messages are text, wherever they are shown', async ({

@@ -21,7 +21,7 @@ for (const browser of BROWSERS) {
     await panel.getByRole('button', { name: 'Make invite' }).click();
     const line = lines.filter({ hasText: 'Customers' });
     await expect(line).toContainText(/Guest · 0 of 1 came · (60|59) min left/);
-    await line.getByRole('button', { name: 'Copy Customers' }).click();
+    await line.getByRole('button', { name: 'Copy link: Customers' }).click();
     await expect(line.getByText('Copied')).toBeVisible();
     const link = await copied();
 

@@ -40,6 +40,7 @@ for (const browser of BROWSERS) {
     await bob.pick('Microphone', 'Headset');
     await expect(bob.picker('Camera')).toHaveValue('camera-2');
     await bob.page.reload();
+    await bob.page.getByLabel('Your name').fill('Bob');
     await expect(bob.picker('Camera')).toHaveValue('camera-2');
     await expect(bob.picker('Microphone')).toHaveValue('microphone-2');
     await bob.join();

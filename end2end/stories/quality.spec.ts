@@ -52,7 +52,7 @@ for (const browser of BROWSERS) {
     await expect
       .poll(async () => (await stream.locator('polyline').getAttribute('points'))?.split(' ').length)
       .toBeGreaterThan(3);
-    await expect(dialog.locator('.inspector-path').first()).toContainText(/UDP · \w+ to \w+/);
+    await expect(dialog.locator('.inspector-path').first()).toContainText(/(UDP|TCP) · \w+ to \w+/);
 
     if (browser === 'chromium') await expectAccessible(alice.page, 'the sheet about the connection');
     const text = await save(alice.page, dialog);

@@ -91,7 +91,7 @@ impl Shown {
         place: web_sys::HtmlElement,
         view: impl FnOnce() -> V + 'static,
     ) -> Self {
-        let mounted = leptos::mount::mount_to(place, move || {
+        let mounted = mount_to(place, move || {
             leptos_meta::provide_meta_context();
             view()
         });

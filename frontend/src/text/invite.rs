@@ -70,7 +70,7 @@ texts! {
     /// Until when it works.
     DAYS_LEFT = "{} days left", "noch {} Tage", "quedan {} días";
     /// Copies one.
-    COPY = "Copy {}", "{} kopieren", "Copiar {}";
+    COPY = "Copy link: {}", "Link kopieren: {}", "Copiar enlace: {}";
     /// Withdraws one.
     REVOKE = "Revoke", "Zurückziehen", "Retirar";
     /// Withdraws one, for those who do not see which.

@@ -51,13 +51,18 @@ fn Messages(session: Session, is_shown: Memo<bool>) -> impl IntoView {
             }
         });
     };
+    let former_top = StoredValue::new(0);
     let look = move |_| {
         let Some(list) = list.get_untracked() else { return };
-        let below = list.scroll_height() - list.client_height() - list.scroll_top();
-        at_end.set(below < NEAR_END);
-        if below < NEAR_END {
+        let top = list.scroll_top();
+        if list.scroll_height() - list.client_height() - top < NEAR_END {
+            at_end.set(true);
             has_news.set(false);
+        } else if top < former_top.get_value() {
+            // Only who scrolls up turns away from the end; that lines were added below does not.
+            at_end.set(false);
         }
+        former_top.set_value(top);
     };
     Effect::new(move |former: Option<usize>| {
         let count = lines.with(|lines| lines.len()) + pending.with(Vec::len);
