@@ -1,3 +1,4 @@
+import { twoOfEach } from '../fixtures/browser.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 const file = (name: string) => new URL(`../../docs/${name}.png`, import.meta.url).pathname;
@@ -12,7 +13,8 @@ test('the pictures in the README', async ({ server, person }) => {
   await alice.page.screenshot({ path: file('landing') });
   const link = await alice.host(server.url);
   for (const [name, colour] of [['Bob', 'green'], ['Carol', 'red']] as const) {
-    const guest = await person(name, 'chromium', colour, portrait);
+    const machine = twoOfEach(colour, 'blue');
+    const guest = await person(name, 'chromium', colour, { ...portrait, machine });
     await guest.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
     await guest.arrive(link);
     await guest.expectDevice('Camera', 'on');
