@@ -26,6 +26,7 @@ pub mod rich_text;
 pub mod room_menu;
 pub mod settings;
 pub mod sharing;
+pub mod sheet;
 pub mod shell;
 pub mod shortcuts;
 pub mod sidebar;

@@ -5,9 +5,12 @@
 //! use_confirm().ask(Question { … });       // anywhere in it
 //! ```
 
-use leptos::{html::Dialog, prelude::*};
+use leptos::prelude::*;
 
-use crate::text::{Text, host};
+use crate::{
+    components::sheet::use_modal,
+    text::{Text, host},
+};
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -50,16 +53,7 @@ impl Asking {
 #[component]
 pub fn Confirm() -> impl IntoView {
     let Asking(question) = use_confirm();
-    let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
-        if question.with(Option::is_none) {
-            dialog.close();
-        } else if !dialog.open() {
-            // It is in the document and not open: nothing else is refused.
-            drop(dialog.show_modal());
-        }
-    });
+    let dialog = use_modal(Signal::derive(move || question.with(Option::is_some)));
     view! {
         <dialog
             node_ref=dialog

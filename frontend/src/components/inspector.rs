@@ -2,14 +2,11 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use leptos::{
-    html::{A, Dialog},
-    prelude::*,
-};
+use leptos::{html::A, prelude::*};
 use shared::{media::MediaKind, signaling::Direction};
 
 use crate::{
-    components::icon::{Glyph, Icon},
+    components::sheet::Sheet,
     meeting::{
         quality::{
             Fault, Inspection, KEPT, StreamKey,
@@ -35,19 +32,13 @@ pub fn Inspector(
     /// Whether it is shown.
     open: RwSignal<bool>,
 ) -> impl IntoView {
-    let dialog = NodeRef::<Dialog>::new();
     let inspection = RwSignal::new(Inspection::default());
     Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
         if !open.get() {
-            return dialog.close();
+            return;
         }
         let look = move || inspection.set(session.inspect());
         look();
-        if !dialog.open() {
-            // It is in the document and not open: nothing else is refused.
-            drop(dialog.show_modal());
-        }
         if let Ok(looking) = set_interval_with_handle(look, REFRESH) {
             on_cleanup(move || looking.clear());
         }
@@ -56,30 +47,19 @@ pub fn Inspector(
         inspection.with(|it| text::fault(it.fault.as_ref(), &culprit(session, it.fault.as_ref())))
     };
     view! {
-        <dialog
-            node_ref=dialog
+        <Sheet
+            id="inspector-heading"
+            heading=text::CONNECTION
+            open=open
             class="sheet inspector"
-            aria-labelledby="inspector-heading"
-            on:close=move |_| open.set(false)
         >
-            <header>
-                <h2 id="inspector-heading">{text::CONNECTION}</h2>
-                <button
-                    class="icon-button"
-                    type="button"
-                    aria-label=text::CLOSE
-                    on:click=move |_| open.set(false)
-                >
-                    <Icon of=Glyph::Close/>
-                </button>
-            </header>
             <p class="inspector-verdict" role="status">{verdict}</p>
             <Streams session inspection direction=Direction::Send/>
             <Streams session inspection direction=Direction::Recv/>
             <footer>
                 <DiagnosticsLink session/>
             </footer>
-        </dialog>
+        </Sheet>
     }
 }
 

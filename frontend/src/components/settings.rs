@@ -1,6 +1,6 @@
 //! The settings of the devices during a meeting.
 
-use leptos::{ev::Targeted, html::Dialog, prelude::*};
+use leptos::{ev::Targeted, prelude::*};
 use web_sys::{Event, HtmlInputElement};
 
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
         devices::Rig,
         icon::{Glyph, Icon},
         pickers::{Meter, Pickers},
+        sheet::use_modal,
     },
     session::Session,
     text::devices as text,
@@ -43,17 +44,7 @@ pub fn Settings(
     open: SettingsOpen,
 ) -> impl IntoView {
     let SettingsOpen(open) = open;
-    let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move |_| {
-        let is_wanted = open.get();
-        let Some(dialog) = dialog.get() else { return };
-        match (is_wanted, dialog.open()) {
-            // A dialog that is shown already need not be.
-            (true, false) => drop(dialog.show_modal()),
-            (false, true) => dialog.close(),
-            _ => {}
-        }
-    });
+    let dialog = use_modal(open.into());
     view! {
         <dialog
             node_ref=dialog

@@ -7,13 +7,13 @@
 //!
 //! Single keys count where nobody types, and can be turned off (WCAG 2.2, 2.1.4).
 
-use leptos::{ev, html::Dialog, prelude::*};
+use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 use crate::{
     browser::storage,
-    components::icon::{Glyph, Icon},
+    components::sheet::Sheet,
     text::{Text, stage as text},
 };
 
@@ -96,37 +96,11 @@ pub fn ShortcutSheet(
     /// Whether it is shown.
     open: RwSignal<bool>,
 ) -> impl IntoView {
-    let dialog = NodeRef::<Dialog>::new();
     bind("?", text::SHOW_SHORTCUTS, Callback::new(move |()| open.set(true)));
-    Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
-        if !open.get() {
-            dialog.close();
-        } else if !dialog.open() {
-            // It is in the document and not open: nothing else is refused.
-            drop(dialog.show_modal());
-        }
-    });
     view! {
-        <dialog
-            node_ref=dialog
-            class="sheet"
-            aria-labelledby="shortcuts-heading"
-            on:close=move |_| open.set(false)
-        >
-            <header>
-                <h2 id="shortcuts-heading">{text::SHORTCUTS}</h2>
-                <button
-                    class="icon-button"
-                    type="button"
-                    aria-label=text::CLOSE
-                    on:click=move |_| open.set(false)
-                >
-                    <Icon of=Glyph::Close/>
-                </button>
-            </header>
+        <Sheet id="shortcuts-heading" heading=text::SHORTCUTS open=open>
             <Table/>
-        </dialog>
+        </Sheet>
     }
 }
 

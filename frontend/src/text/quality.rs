@@ -8,8 +8,6 @@ use crate::meeting::quality::{Fault, Level, sample::Limit};
 texts! {
     /// The dialog that looks into the connection, and what opens it.
     CONNECTION = "Connection", "Verbindung", "Conexión";
-    /// Closes the dialog.
-    CLOSE = "Close", "Schließen", "Cerrar";
     /// No fault was found.
     FINE = "Nothing is wrong.", "Alles in Ordnung.", "Todo está bien.";
     /// One's own uplink loses packets; the gap is a percentage.
