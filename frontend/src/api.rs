@@ -35,6 +35,22 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// Whether the token that was shown opens nothing any more, however often it is shown.
+    #[must_use]
+    pub const fn refuses_token(self) -> bool {
+        matches!(
+            self,
+            Self::Refused(
+                ErrorCode::InviteInvalid
+                    | ErrorCode::InviteExpired
+                    | ErrorCode::InviteRevoked
+                    | ErrorCode::Forbidden
+            )
+        )
+    }
+}
+
 impl From<gloo::net::Error> for ApiError {
     fn from(_: gloo::net::Error) -> Self {
         Self::Unreachable

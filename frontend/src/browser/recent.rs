@@ -45,6 +45,15 @@ pub fn forget(room_id: &RoomId) {
     save(rooms);
 }
 
+/// Forgets a token that opens nothing any more, and not the rooms it was for.
+pub fn forget_token(token: &str) {
+    let mut rooms = rooms();
+    for room in rooms.iter_mut().filter(|room| room.token.as_deref() == Some(token)) {
+        (room.token, room.is_host) = (None, false);
+    }
+    save(rooms);
+}
+
 fn entered(mut rooms: Vec<RecentRoom>, room: RecentRoom) -> Vec<RecentRoom> {
     rooms.retain(|known| known.room_id != room.room_id);
     rooms.insert(0, room);

@@ -112,13 +112,19 @@ enum Insiders {
 /// How often one who waits at the door is told anew who is inside.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
-/// Who is in the room: by name for whoever has an invite, which the names are kept for.
-async fn insiders(room: &RoomId) -> Result<Insiders, ApiError> {
-    if let Some(token) = storage::token(room)
-        && let Ok(found) = api::participants(room, &token).await
-    {
-        let names = found.participants.into_iter().map(|person| person.display_name);
-        return Ok(Insiders::Named(names.collect()));
+/// Who is in the room: by name for whoever has an invite, which the names are kept for, until that
+/// was refused.
+async fn insiders(room: &RoomId, refused: StoredValue<bool>) -> Result<Insiders, ApiError> {
+    let was_refused = refused.try_get_value().unwrap_or(true);
+    if let Some(token) = storage::token(room).filter(|_| !was_refused) {
+        match api::participants(room, &token).await {
+            Ok(found) => {
+                let names = found.participants.into_iter().map(|person| person.display_name);
+                return Ok(Insiders::Named(names.collect()));
+            }
+            Err(refusal) if refusal.refuses_token() => drop(refused.try_set_value(true)),
+            Err(_) => {}
+        }
     }
     Ok(Insiders::Counted(api::room(room).await?.participant_count))
 }
@@ -223,11 +229,12 @@ fn Foyer(room: RoomId, lookup: RwSignal<Lookup>, devices: Devices) -> impl IntoV
 #[component]
 fn Inside(room: RoomId, found: RoomResponse) -> impl IntoView {
     let inside = RwSignal::new(Insiders::Counted(found.participant_count));
+    let refused = StoredValue::new(false);
     let look = move || {
         let room = room.clone();
         spawn_local(async move {
             // Who does not hear it now will be told next time.
-            if let Ok(now) = insiders(&room).await {
+            if let Ok(now) = insiders(&room, refused).await {
                 drop(inside.try_set(now));
             }
         });

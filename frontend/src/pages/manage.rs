@@ -187,14 +187,14 @@ async fn look(rooms: RwSignal<Option<Vec<Managed>>>, error: RwSignal<Option<Text
                     .collect();
                 found.extend(new);
             }
-            // A host's token ends with its room.
-            Err(ApiError::Refused(_)) if admin.as_ref() == Some(&token) => {
+            // What is refused once is not asked again: the server counts wrong tokens.
+            Err(refusal) if refusal.refuses_token() && admin.as_ref() == Some(&token) => {
                 storage::save_admin_token("");
                 let _unheard = error.try_set(Some(manage::WRONG_TOKEN));
             }
-            Err(ApiError::Refused(_)) => {}
-            Err(unreachable) => {
-                let _unheard = error.try_set(Some(unreachable.text()));
+            Err(refusal) if refusal.refuses_token() => recent::forget_token(&token),
+            Err(failure) => {
+                let _unheard = error.try_set(Some(failure.text()));
                 return;
             }
         }
