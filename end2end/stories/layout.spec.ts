@@ -244,6 +244,7 @@ for (const browser of BROWSERS) {
     await choose(alice, 'Keyboard shortcuts');
     await sheet.getByLabel('Use single-key shortcuts').check();
     await sheet.getByRole('button', { name: 'Close' }).click();
+    await expect(sheet).toBeHidden();
     await keyboard.press('m');
     await alice.expectDevice('Microphone', 'on');
     await expect(bob.tile('Alice')).toHaveAttribute('data-audio', 'on');
