@@ -126,6 +126,9 @@ relayedTest('who receives too much is told so, and may receive the largest pictu
   const link = await alice.host(server.url);
   const carol = await person('Carol', 'chromium', 'green', noisy);
   await carol.accept(link);
+  // Both ways of both are under way now.
+  await alice.expectToSee(carol);
+  await carol.expectToSee(alice);
   const others = new Set(relay.everyone);
   const bob = await person('Bob', 'chromium', 'blue', { camera: false });
   await bob.accept(link);

@@ -27,6 +27,13 @@ impl RateMeter {
         self.bytes = self.bytes.saturating_add(bytes as u64);
     }
 
+    /// Goes on after a pause that says nothing about the rate.
+    pub fn resume(&mut self, now: Instant) {
+        if self.since.is_some() {
+            (self.since, self.bytes) = (Some(now), 0);
+        }
+    }
+
     /// Bits per second; less and less when nothing has come for a while.
     #[must_use]
     pub fn rate(&self, now: Instant) -> u64 {

@@ -158,7 +158,10 @@ impl Pacer {
 
     fn pay(&mut self, now: Instant, size: usize) {
         let from = self.paid_at.map_or(now, |paid_at| paid_at.max(now));
-        self.paid_at = Some(from + self.duration(size + PACKET_OVERHEAD));
+        // Voices do not wait, so they may be more than the pace for long; when the link is wide again
+        // the pictures must not pay for that.
+        let paid_at = from + self.duration(size + PACKET_OVERHEAD);
+        self.paid_at = Some(paid_at.min(now + LONGEST_WAIT));
     }
 
     /// How long so many bytes take at the pace.
@@ -211,6 +214,21 @@ mod tests {
         assert_eq!(sent.len(), 9);
         let last = sent[8];
         assert!((Duration::from_millis(130)..Duration::from_millis(150)).contains(&last));
+    }
+
+    #[test]
+    fn what_voices_were_beyond_the_pace_is_not_paid_by_the_pictures_after() {
+        let mut pacer = Pacer::default();
+        pacer.set_estimate(Some(64_000));
+        let mut now = epoch();
+        // 130 kbit/s for 20 seconds.
+        for _ in 0..2_000 {
+            assert_eq!(pacer.admit(now, 135, true), Pacing::Send);
+            now += Duration::from_millis(10);
+        }
+        pacer.set_estimate(Some(2_000_000));
+        assert_eq!(offer(&mut pacer, now, 1), (0, 1));
+        assert!(pacer.poll_timeout() <= Some(now + LONGEST_WAIT));
     }
 
     #[test]

@@ -101,18 +101,13 @@ impl LayerStream {
         self.arrivals.expect_restart();
     }
 
-    /// Counts a packet's bytes.
-    pub(super) fn count(&mut self, now: Instant, temporal: u8, bytes: usize) {
-        if let Some(meter) = self.rates.get_mut(usize::from(temporal)) {
-            meter.add(now, bytes);
-        }
-    }
-
-    /// Bits per second of the temporal layers up to each.
-    pub(super) fn rates(&self, now: Instant) -> [u32; MAX_TEMPORAL_LAYERS] {
+    /// Bits per second of the temporal layers up to each, as of the last packet: so much will come
+    /// of a layer that is switched off when it is wanted again.
+    pub(super) fn rates(&self) -> [u32; MAX_TEMPORAL_LAYERS] {
         let mut sum = 0_u64;
         std::array::from_fn(|index| {
-            sum = sum.saturating_add(self.rates.get(index).map_or(0, |meter| meter.rate(now)));
+            let rate = |at| self.rates.get(index).map_or(0, |meter| meter.rate(at));
+            sum = sum.saturating_add(self.last_packet.map_or(0, rate));
             u32::try_from(sum).unwrap_or(u32::MAX)
         })
     }
@@ -142,11 +137,17 @@ impl LayerStream {
         }
     }
 
-    /// Notes that a packet came.
-    pub(super) fn note_life(&mut self, now: Instant) -> Liveness {
-        let was_live = self.is_live(now);
+    /// Notes that a packet of so many bytes came.
+    pub(super) fn note_life(&mut self, now: Instant, temporal: u8, bytes: usize) -> Liveness {
+        let liveness = if self.is_live(now) { Liveness::GoesOn } else { Liveness::Begins };
         self.last_packet = Some(now);
-        if was_live { Liveness::GoesOn } else { Liveness::Begins }
+        if liveness == Liveness::Begins {
+            self.rates.iter_mut().for_each(|meter| meter.resume(now));
+        }
+        if let Some(meter) = self.rates.get_mut(usize::from(temporal)) {
+            meter.add(now, bytes);
+        }
+        liveness
     }
 
     /// Whether packets come.
@@ -215,10 +216,28 @@ mod tests {
         let mut layer = LayerStream::new(Codec::Vp8);
         let at = |millis| epoch() + Duration::from_millis(millis);
         assert!(!layer.is_live(at(0)));
-        assert_eq!(layer.note_life(at(0)), Liveness::Begins);
-        assert_eq!(layer.note_life(at(1000)), Liveness::GoesOn);
+        assert_eq!(layer.note_life(at(0), 0, 1), Liveness::Begins);
+        assert_eq!(layer.note_life(at(1000), 0, 1), Liveness::GoesOn);
         assert!(layer.is_live(at(2400)));
         assert!(!layer.is_live(at(2500)));
-        assert_eq!(layer.note_life(at(2500)), Liveness::Begins);
+        assert_eq!(layer.note_life(at(2500), 0, 1), Liveness::Begins);
+    }
+
+    #[test]
+    fn a_layer_that_is_switched_off_and_on_takes_what_it_took() {
+        let mut layer = LayerStream::new(Codec::Vp8);
+        let at = |millis| epoch() + Duration::from_millis(millis);
+        let mut send = |from, to| {
+            for millis in (from..to).step_by(20) {
+                layer.note_life(at(millis), 0, 1_000);
+            }
+            layer.rates()[0]
+        };
+        let is_right = |rate| (380_000..420_000).contains(&rate);
+        assert!(is_right(send(0, 3_000)));
+        for millis in (9_000..12_000).step_by(100) {
+            let rate = send(millis, millis + 100);
+            assert!(is_right(rate), "{rate} at {millis} ms");
+        }
     }
 }

@@ -112,7 +112,7 @@ impl Router {
         let useful = consumer.selector.useful(views.get(..count).unwrap_or_default());
         let streams = producer.layers.iter().zip(USUAL_RATES).zip(0_u8..);
         for ((stream, usual), spatial) in streams.filter(|(_, n)| Some(*n) <= useful) {
-            let rates = stream.rates(now);
+            let rates = stream.rates();
             if rates.iter().all(|rate| *rate == 0) {
                 steps.push(Layer { spatial, temporal: 0 }, usual);
                 continue;

@@ -297,7 +297,6 @@ impl Producer {
             .ok_or(Ingested::Malformed)?;
         self.stats.octets += payload.len() as u64;
         let frame = FrameInfo::of(codec, payload);
-        stream.count(now, frame.temporal, incoming.packet.len());
         let is_entry = is_entry_point(codec, payload);
         if codec == Codec::Vp8 && is_entry {
             stream.size = key_frame_size(payload).or(stream.size);
@@ -309,7 +308,7 @@ impl Producer {
             frame,
             entry_point: is_entry && stream.is_complete_after(sequence),
             restart: matches!(arrival, Arrival::Restart { .. }),
-            liveness: stream.note_life(now),
+            liveness: stream.note_life(now, frame.temporal, incoming.packet.len()),
         };
         if codec.is_video() {
             stream.note_arrival(now, arrival, received.liveness);

@@ -42,6 +42,8 @@ pub(crate) struct Camera {
     pub(crate) level: Option<u8>,
     /// Bytes of each packet beside its stamp, if they are not the usual ones.
     pub(crate) filling: Option<u32>,
+    /// Whether the server wants it: what nobody watches is not sent.
+    pub(crate) is_wanted: bool,
 }
 
 impl Camera {
@@ -66,13 +68,20 @@ impl Camera {
             redundant: false,
             level: None,
             filling: None,
+            is_wanted: true,
         }
     }
 
     fn capture(&mut self, leg: &mut Leg, out: &mut Vec<Vec<u8>>, twcc: &mut u16) {
+        let ticks = self.track.codec.clock_rate() / 1000 * self.frame_interval.as_millis() as u32;
+        self.next_frame += self.frame_interval;
+        self.frames += 1;
+        if !self.is_wanted {
+            self.timestamp = self.timestamp.wrapping_add(ticks);
+            return;
+        }
         let is_key = std::mem::take(&mut self.wants_key_frame);
         self.key_frames += u64::from(is_key);
-        self.frames += 1;
         for part in 0..self.packets_per_frame {
             let place = (self.frames, part as u8);
             let payload = self.stamp.payload(self.track.codec, place, is_key, self.filling);
@@ -96,9 +105,7 @@ impl Camera {
             self.packets += 1;
             seal(leg, packet, out);
         }
-        let ticks = self.track.codec.clock_rate() / 1000 * self.frame_interval.as_millis() as u32;
         self.timestamp = self.timestamp.wrapping_add(ticks);
-        self.next_frame += self.frame_interval;
     }
 
     fn payload_type(&self) -> u8 {
@@ -155,6 +162,17 @@ impl Publisher {
         }
         let tracks: Vec<_> = self.cameras.iter().map(|camera| camera.track).collect();
         self.leg.offer(&tracks)
+    }
+
+    /// Sends those layers of the source with this stamp, and no others.
+    pub(crate) fn send_layers(&mut self, stamp: Stamp, layers: &[u8]) {
+        let layered = self.cameras.iter_mut().filter(|camera| camera.stamp == stamp);
+        for (camera, index) in layered.zip(0..) {
+            let is_wanted = layers.contains(&index);
+            // A layer begins again with a key frame.
+            camera.wants_key_frame |= is_wanted && !camera.is_wanted;
+            camera.is_wanted = is_wanted;
+        }
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {

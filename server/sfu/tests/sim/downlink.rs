@@ -68,6 +68,42 @@ fn a_clamp_costs_its_viewer_the_picture_and_nobody_else_anything() {
 }
 
 #[test]
+fn pictures_are_back_soon_after_a_link_that_did_not_even_carry_the_voices() {
+    for seed in 0..5 {
+        let mut world = World::new(seed, Link::PERFECT);
+        let room = world.room();
+        let mut published = Vec::new();
+        for _ in 0..2 {
+            let (publisher, sources) = world.publish(room, &[Codec::Opus, Codec::Vp8]);
+            // Voices of 65 kbit/s and pictures of 700.
+            let fillings = [Some(100), Some(1_100)];
+            for (camera, filling) in world.publisher(publisher).cameras.iter_mut().zip(fillings) {
+                camera.filling = filling;
+            }
+            published.extend(sources);
+        }
+        let (viewer, _) = world.watch(room, &published);
+        let pictures = published.iter().filter(|one| one.codec.is_video());
+        let mut pictures: Vec<_> = pictures.map(|one| Counter::new(viewer, one.stamp)).collect();
+        world.run_for(Duration::from_secs(5));
+        world.network.clamp(world.now, viewer, Some(90_000));
+        world.run_for(Duration::from_secs(20));
+        pictures.iter_mut().for_each(|picture| _ = picture.since(&world));
+        world.run_for(Duration::from_secs(10));
+        let shown: usize = pictures.iter_mut().map(|picture| picture.since(&world)).sum();
+        assert_eq!(shown, 0, "seed {seed}: 90 kbit/s carry no picture");
+        world.network.clamp(world.now, viewer, None);
+        world.run_for(Duration::from_secs(8));
+        pictures.iter_mut().for_each(|picture| _ = picture.since(&world));
+        world.run_for(Duration::from_secs(10));
+        for picture in &mut pictures {
+            let shown = picture.since(&world);
+            assert!(shown > 745, "seed {seed}: {shown} packets in 10 s, 8 s after the clamp");
+        }
+    }
+}
+
+#[test]
 fn a_narrow_link_is_not_disturbed_by_looking_for_more() {
     let mut world = World::new(1, Link::PERFECT);
     let room = world.room();

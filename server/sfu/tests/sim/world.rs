@@ -60,6 +60,8 @@ pub(crate) struct World {
     pub(crate) network: Network,
     pub(crate) clients: Vec<Client>,
     pub(crate) watching: Vec<Watching>,
+    /// Everything that was published, and the client it is of.
+    sources: Vec<(usize, Published)>,
     pub(crate) events: Vec<Event>,
     identity: Arc<DtlsIdentity>,
     next_id: u64,
@@ -87,6 +89,7 @@ impl World {
             network: Network::new(link, seed),
             clients: Vec::new(),
             watching: Vec::new(),
+            sources: Vec::new(),
             events: Vec::new(),
             identity,
             next_id: 0,
@@ -149,6 +152,7 @@ impl World {
             published.push(Published { producer: producer_id, stamp: camera.stamp, codec });
         }
         self.clients.push(Client::Publisher(Publisher::new(self.now, leg, cameras)));
+        self.sources.extend(published.iter().map(|one| (number, *one)));
         (number, published)
     }
 
@@ -196,6 +200,7 @@ impl World {
             published.push(Published { producer: producer_id, stamp, codec: track.codec });
         }
         self.clients.push(Client::Publisher(Publisher::new(self.now, leg, cameras)));
+        self.sources.extend(published.iter().map(|one| (number, *one)));
         (number, published)
     }
 
@@ -366,8 +371,22 @@ impl World {
                         self.network.send(self.now, datagram);
                     }
                 }
-                Output::Event(event) => self.events.push(event),
+                Output::Event(event) => {
+                    if let Event::LayersWanted { producer_id, layers, .. } = &event {
+                        self.send_layers(*producer_id, layers);
+                    }
+                    self.events.push(event);
+                }
             }
+        }
+    }
+
+    /// Has the publisher of a source do what it is told.
+    fn send_layers(&mut self, producer_id: ProducerId, layers: &[u8]) {
+        let source = self.sources.iter().find(|(_, one)| one.producer == producer_id);
+        let Some((client, Published { stamp, .. })) = source.copied() else { return };
+        if let Some(Client::Publisher(publisher)) = self.clients.get_mut(client) {
+            publisher.send_layers(stamp, layers);
         }
     }
 
