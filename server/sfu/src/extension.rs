@@ -50,6 +50,12 @@ impl Extension {
         }
     }
 
+    /// Whether its data may be too long for the one-byte form of RFC 8285.
+    #[must_use]
+    pub const fn may_be_long(self) -> bool {
+        matches!(self, Self::DependencyDescriptor)
+    }
+
     /// The URI of the `a=extmap` line.
     #[must_use]
     pub const fn uri(self) -> &'static str {

@@ -5,13 +5,16 @@
 //! | [`RtpHeader`] | the header of a packet, readable before decryption |
 //! | [`RtpPacket`] | header and payload of a decrypted packet, padding stripped |
 //! | [`Extensions`] | the header extension block, both forms of RFC 8285 |
-//! | [`RtpWriter`] | builds a packet with one-byte header extensions |
+//! | [`RtpWriter`] | builds a packet with header extensions of one form |
 
 /// Length of the part of the header that every packet has, in bytes (RFC 3550 section 5.1).
 pub const FIXED_HEADER_LEN: usize = 12;
 
 /// The longest element of a one-byte header extension, in bytes (RFC 8285 section 4.2).
 pub const MAX_ONE_BYTE_EXTENSION_LEN: usize = 16;
+
+/// The longest element of a two-byte header extension, in bytes (RFC 8285 section 4.3).
+pub const MAX_TWO_BYTE_EXTENSION_LEN: usize = 255;
 
 /// The profile of a block of one-byte header extensions (RFC 8285 section 4.2).
 const ONE_BYTE_PROFILE: u16 = 0xBEDE;
@@ -136,11 +139,33 @@ pub struct Extensions<'a> {
     rest: &'a [u8],
 }
 
+/// How the elements of a block of header extensions are written (RFC 8285 section 4).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum ExtensionForm {
+pub enum ExtensionForm {
+    /// Id and length in one byte: 1 to 16 bytes of data each.
     #[default]
     OneByte,
+    /// Each in a byte of its own: up to 255 bytes of data. Whoever has not said that they take
+    /// both forms in one stream must not be sent them.
     TwoByte,
+}
+
+impl ExtensionForm {
+    /// Length of an element's head, in bytes.
+    #[must_use]
+    pub const fn head_len(self) -> usize {
+        match self {
+            Self::OneByte => 1,
+            Self::TwoByte => 2,
+        }
+    }
+
+    const fn profile(self) -> u16 {
+        match self {
+            Self::OneByte => ONE_BYTE_PROFILE,
+            Self::TwoByte => TWO_BYTE_PROFILE,
+        }
+    }
 }
 
 impl<'a> Extensions<'a> {
@@ -239,32 +264,48 @@ impl RtpFields {
 pub struct RtpWriter<'a> {
     buffer: &'a mut [u8],
     len: usize,
+    form: ExtensionForm,
 }
 
 impl<'a> RtpWriter<'a> {
     /// Where the first extension element starts: after the fixed header and the block's own.
     pub const FIRST_ELEMENT: usize = FIXED_HEADER_LEN + 4;
 
-    /// Starts a packet; `None` when `buffer` cannot hold the fixed header.
+    /// Starts a packet with one-byte header extensions; `None` when `buffer` cannot hold the fixed
+    /// header.
     #[must_use]
     pub fn new(buffer: &'a mut [u8], fields: RtpFields) -> Option<Self> {
-        *buffer.first_chunk_mut::<FIXED_HEADER_LEN>()? = fields.to_bytes();
-        Some(Self { buffer, len: FIXED_HEADER_LEN })
+        Self::with_form(buffer, fields, ExtensionForm::OneByte)
     }
 
-    /// Appends a one-byte header extension: `id` 1 to 14, `data` 1 to 16 bytes. `None`, with
-    /// nothing written, when it is out of these bounds or does not fit the buffer.
+    /// Starts a packet with header extensions of a form.
+    #[must_use]
+    pub fn with_form(buffer: &'a mut [u8], fields: RtpFields, form: ExtensionForm) -> Option<Self> {
+        *buffer.first_chunk_mut::<FIXED_HEADER_LEN>()? = fields.to_bytes();
+        Some(Self { buffer, len: FIXED_HEADER_LEN, form })
+    }
+
+    /// Appends a header extension: `id` 1 to 14, `data` 1 to 16 bytes, or up to 255 in the two-byte
+    /// form. `None`, with nothing written, when it is out of these bounds or does not fit the
+    /// buffer.
     pub fn extension(&mut self, id: u8, data: &[u8]) -> Option<()> {
-        let length_code =
-            u8::try_from(data.len().checked_sub(1)?).ok().filter(|code| *code < 16)?;
         if !(1..=14).contains(&id) {
             return None;
         }
         let start = self.len.max(Self::FIRST_ELEMENT);
-        let end = start + 1 + data.len();
-        let (head, body) = self.buffer.get_mut(start..end)?.split_first_mut()?;
-        *head = id << 4 | length_code;
-        body.copy_from_slice(data);
+        let (body, end) = (start + self.form.head_len(), start + self.form.head_len() + data.len());
+        match self.form {
+            ExtensionForm::OneByte => {
+                let code = u8::try_from(data.len().checked_sub(1)?).ok();
+                let code = code.filter(|code| *code < 16)?;
+                self.buffer.get_mut(start..end)?.first_mut().map(|head| *head = id << 4 | code)?;
+            }
+            ExtensionForm::TwoByte => {
+                let head = [id, u8::try_from(data.len()).ok()?];
+                *self.buffer.get_mut(start..end)?.first_chunk_mut()? = head;
+            }
+        }
+        self.buffer.get_mut(body..end)?.copy_from_slice(data);
         self.len = end;
         Some(())
     }
@@ -288,13 +329,52 @@ impl<'a> RtpWriter<'a> {
         self.buffer.get_mut(self.len..end)?.fill(0);
         self.len = end;
         let words = u16::try_from((end - Self::FIRST_ELEMENT) / 4).ok()?;
-        let [p0, p1] = ONE_BYTE_PROFILE.to_be_bytes();
+        let [p0, p1] = self.form.profile().to_be_bytes();
         let [w0, w1] = words.to_be_bytes();
         self.buffer
             .get_mut(FIXED_HEADER_LEN..Self::FIRST_ELEMENT)?
             .copy_from_slice(&[p0, p1, w0, w1]);
         *self.buffer.first_mut()? |= 0x10;
         Some(())
+    }
+}
+
+/// The form of the extension block of a packet without contributing sources, as ours are.
+#[must_use]
+pub fn extension_form(packet: &[u8]) -> Option<ExtensionForm> {
+    let head = packet.first_chunk::<{ RtpWriter::FIRST_ELEMENT }>()?;
+    let [flags, .., p0, p1, _, _] = *head;
+    match u16::from_be_bytes([p0, p1]) {
+        _ if flags & 0x1F != 0x10 => None,
+        ONE_BYTE_PROFILE => Some(ExtensionForm::OneByte),
+        TWO_BYTE_PROFILE => Some(ExtensionForm::TwoByte),
+        _ => None,
+    }
+}
+
+/// Turns the two-byte extensions of a packet of ours into one-byte ones, each at its place: what is
+/// too long for that becomes padding. `header_len` is as [`RtpHeader::len`].
+pub fn narrow_extensions(packet: &mut [u8], header_len: usize) {
+    if extension_form(packet) != Some(ExtensionForm::TwoByte) {
+        return;
+    }
+    let Some(header) = packet.get_mut(FIXED_HEADER_LEN..header_len) else { return };
+    let Some((head, mut rest)) = header.split_first_chunk_mut::<4>() else { return };
+    let [p0, p1] = ONE_BYTE_PROFILE.to_be_bytes();
+    let [_, _, words @ ..] = *head;
+    *head = [p0, p1, words[0], words[1]];
+    while let [id, len, ..] = *rest {
+        let end = if id == 0 { 1 } else { 2 + usize::from(len) };
+        let Some((element, behind)) = rest.split_at_mut_checked(end) else { return };
+        match element {
+            [pad, head, data @ ..]
+                if (1..=MAX_ONE_BYTE_EXTENSION_LEN).contains(&data.len()) && id < 15 =>
+            {
+                (*pad, *head) = (0, id << 4 | (len - 1));
+            }
+            element => element.fill(0),
+        }
+        rest = behind;
     }
 }
 

@@ -15,7 +15,7 @@ pub use self::options::{ConsumerOptions, ConsumerStats, ReceptionReport};
 use self::repair::RtxStream;
 
 use super::{
-    egress::{CanonicalPacket, Egress, OutgoingRtp, SenderReport, TWCC_OFFSET},
+    egress::{CanonicalPacket, Egress, OutgoingRtp, SenderReport},
     frame::FrameInfo,
     modular::{low32, ntp_duration},
     producer::{Producer, Received},
@@ -378,7 +378,7 @@ const fn outgoing<'a>(
         index: rewritten.index,
         timestamp: rewritten.timestamp,
         marker: packet.marker,
-        twcc_offset: Some(TWCC_OFFSET),
+        twcc_offset: Some(packet.twcc_offset),
         rtx_original_sequence: None,
         vp8: None,
         omitted: 0,

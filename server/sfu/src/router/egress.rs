@@ -2,7 +2,10 @@
 
 use crate::{
     extension::{Extension, ExtensionIds},
-    rtp::{FIXED_HEADER_LEN, MAX_ONE_BYTE_EXTENSION_LEN, RtpFields, RtpPacket, RtpWriter},
+    rtp::{
+        ExtensionForm, FIXED_HEADER_LEN, MAX_ONE_BYTE_EXTENSION_LEN, RtpFields, RtpPacket,
+        RtpWriter, extension_form,
+    },
 };
 
 use super::{modular::low16, vp8::Vp8Numbers};
@@ -161,21 +164,42 @@ pub struct SenderReport {
     pub octets: u32,
 }
 
-/// Where the transport-wide sequence number is in every canonical packet: it is the first element.
-pub(super) const TWCC_OFFSET: usize = RtpWriter::FIRST_ELEMENT + 1;
+/// The header extensions a viewer receives as they are, beside the dependency descriptor; the others
+/// concern the publisher's transport alone.
+const FORWARDED: [Extension; 3] =
+    [Extension::AudioLevel, Extension::VideoOrientation, Extension::PlayoutDelay];
 
-/// The header extensions a viewer receives; the others concern the publisher's transport alone.
-const FORWARDED: [Extension; 4] = [
-    Extension::AudioLevel,
-    Extension::VideoOrientation,
-    Extension::PlayoutDelay,
-    Extension::DependencyDescriptor,
-];
+/// The most bytes a canonical header has without a descriptor: each forwarded extension at its
+/// longest, the transport-wide sequence number, and what makes it whole words.
+const MAX_PLAIN_HEADER_LEN: usize =
+    RtpWriter::FIRST_ELEMENT + 4 + FORWARDED.len() * (2 + MAX_ONE_BYTE_EXTENSION_LEN) + 3;
 
-/// The most bytes a canonical header has: each forwarded extension at its longest, and the
-/// transport-wide sequence number.
-pub(super) const MAX_CANONICAL_HEADER_LEN: usize =
-    RtpWriter::FIRST_ELEMENT + 3 + FORWARDED.len() * (1 + MAX_ONE_BYTE_EXTENSION_LEN) + 3;
+/// What of a publisher's packet viewers are sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Content<'a> {
+    /// The media, with what its codec puts before it.
+    pub(super) payload: &'a [u8],
+    /// What redundant audio is marked with: a payload type of our offers.
+    pub(super) redundancy: Option<u8>,
+    /// The dependency descriptor.
+    pub(super) descriptor: Option<&'a [u8]>,
+}
+
+impl Content<'_> {
+    /// The most bytes of the packet in canonical form.
+    pub(super) fn max_len(&self) -> usize {
+        let descriptor = self.descriptor.map_or(0, |data| 2 + data.len());
+        MAX_PLAIN_HEADER_LEN + descriptor + self.payload.len()
+    }
+
+    /// One byte for the head of each element, unless one is too long for that.
+    fn form(&self) -> ExtensionForm {
+        match self.descriptor {
+            Some(data) if data.len() > MAX_ONE_BYTE_EXTENSION_LEN => ExtensionForm::TwoByte,
+            Some(_) | None => ExtensionForm::OneByte,
+        }
+    }
+}
 
 /// A packet in canonical form: no padding, no contributing sources, our extension ids, room for the
 /// transport-wide sequence number. Viewers differ only in the fixed header and in that number.
@@ -187,24 +211,26 @@ pub(super) struct CanonicalPacket<'a> {
     pub(super) marker: bool,
     /// What the payload is, in our offers, if it is redundant audio.
     pub(super) redundancy: Option<u8>,
+    /// Where the transport-wide sequence number is: in the first element.
+    pub(super) twcc_offset: usize,
 }
 
 impl<'a> CanonicalPacket<'a> {
-    /// Writes `packet` with `payload` in canonical form; `None` when `buffer` is too short. Redundant
-    /// audio is marked by its payload type, where others have none.
+    /// Writes what of `packet` is forwarded in canonical form; `None` when `buffer` is too short.
+    /// Redundant audio is marked by its payload type, where others have none.
     pub(super) fn write(
         buffer: &mut [u8],
         packet: &RtpPacket<'_>,
-        (payload, redundancy): (&[u8], Option<u8>),
+        content: &Content<'_>,
         ids: &ExtensionIds,
     ) -> Option<usize> {
         let fields = RtpFields {
-            payload_type: redundancy.unwrap_or(0),
+            payload_type: content.redundancy.unwrap_or(0),
             marker: packet.header.marker,
             timestamp: packet.header.timestamp,
             ..RtpFields::default()
         };
-        let mut writer = RtpWriter::new(buffer, fields)?;
+        let mut writer = RtpWriter::with_form(buffer, fields, content.form())?;
         writer.extension(Extension::TransportCc.id(), &[0, 0])?;
         let mut written = [false; FORWARDED.len()];
         for (id, data) in packet.header.extensions {
@@ -214,12 +240,16 @@ impl<'a> CanonicalPacket<'a> {
                 continue;
             };
             let extension = FORWARDED.get(place)?;
-            // What does not fit the one-byte form is left out, and of duplicates the first counts.
-            if !*done && writer.extension(extension.id(), data).is_some() {
+            // What is longer than it should be is left out, and of duplicates the first counts.
+            let is_short = data.len() <= MAX_ONE_BYTE_EXTENSION_LEN;
+            if !*done && is_short && writer.extension(extension.id(), data).is_some() {
                 *done = true;
             }
         }
-        writer.finish(payload).map(|(_, len)| len)
+        if let Some(data) = content.descriptor {
+            writer.extension(Extension::DependencyDescriptor.id(), data)?;
+        }
+        writer.finish(content.payload).map(|(_, len)| len)
     }
 
     /// The media, with what its codec puts before it.
@@ -232,7 +262,9 @@ impl<'a> CanonicalPacket<'a> {
         let [_, kind, _, _, t0, t1, t2, t3, _, _, _, _, _, _, w0, w1] =
             *bytes.first_chunk::<{ RtpWriter::FIRST_ELEMENT }>()?;
         let words = usize::from(u16::from_be_bytes([w0, w1]));
+        let element = RtpWriter::FIRST_ELEMENT;
         Some(Self {
+            twcc_offset: element + extension_form(bytes)?.head_len(),
             bytes,
             header_len: RtpWriter::FIRST_ELEMENT + 4 * words,
             timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
@@ -263,16 +295,24 @@ mod tests {
     fn canonical(extensions: &[(u8, &[u8])], payload: &[u8]) -> Vec<u8> {
         let mut source = [0; 300];
         let fields = RtpFields { marker: true, timestamp: 777, ssrc: 5, ..RtpFields::default() };
-        let mut writer = RtpWriter::new(&mut source, fields).unwrap();
+        let form = if extensions.iter().any(|(_, data)| data.len() > 16) {
+            ExtensionForm::TwoByte
+        } else {
+            ExtensionForm::OneByte
+        };
+        let mut writer = RtpWriter::with_form(&mut source, fields, form).unwrap();
         for (id, data) in extensions {
             writer.extension(*id, data).unwrap();
         }
         let (_, len) = writer.finish(payload).unwrap();
         let packet = RtpPacket::parse(&source[..len]).unwrap();
         let mut buffer = vec![0xEE; 400];
-        let len =
-            CanonicalPacket::write(&mut buffer, &packet, (packet.payload, None), &publisher_ids())
-                .unwrap();
+        let ids = publisher_ids();
+        let of = |extension| ids.id_of(extension).and_then(|id| packet.header.extensions.get(id));
+        let descriptor = of(Extension::DependencyDescriptor);
+        let content = Content { payload: packet.payload, redundancy: None, descriptor };
+        let len = CanonicalPacket::write(&mut buffer, &packet, &content, &ids).unwrap();
+        assert!(len <= content.max_len());
         buffer.truncate(len);
         buffer
     }
@@ -287,7 +327,7 @@ mod tests {
             index: 0x3_0102,
             timestamp: 0x0506_0708,
             marker: packet.marker,
-            twcc_offset: Some(TWCC_OFFSET),
+            twcc_offset: Some(packet.twcc_offset),
             rtx_original_sequence,
             vp8: None,
             omitted: 0,
@@ -326,6 +366,25 @@ mod tests {
         assert_eq!(packet.header.extensions.get(3), Some(&[0xBE, 0xEF][..]));
         assert_eq!(packet.header.extensions.get(1), Some(&[0x85][..]));
         assert_eq!(packet.payload, b"the payload");
+    }
+
+    #[test]
+    fn a_long_descriptor_is_forwarded_whole() {
+        let descriptor = [3; 120];
+        let bytes = canonical(&[(8, &descriptor), (5, &[1, 2, 3])], b"data");
+        let mut buffer = [0; 300];
+        let len = outgoing(&bytes, None).write_into(&mut buffer, Some(0xBEEF));
+        let packet = RtpPacket::parse(&buffer[..len]).unwrap();
+        let found: Vec<_> = packet.header.extensions.collect();
+        assert_eq!(found, [(3, &[0xBE, 0xEF][..]), (6, &[1, 2, 3]), (12, &descriptor)]);
+        assert_eq!(packet.payload, b"data");
+    }
+
+    #[test]
+    fn what_is_longer_than_it_should_be_stays_behind() {
+        let bytes = canonical(&[(5, &[1; 17]), (9, &[0x85])], b"");
+        let header = RtpHeader::parse(&bytes).unwrap();
+        assert_eq!(header.extensions.collect::<Vec<_>>(), [(3, &[0, 0][..]), (1, &[0x85])]);
     }
 
     #[test]
@@ -373,7 +432,8 @@ mod tests {
 
     #[test]
     fn the_longest_header_is_within_its_bound() {
-        let bytes = canonical(&[(9, &[0; 16]), (8, &[0; 16]), (5, &[0; 16]), (7, &[0; 16])], &[]);
-        assert!(bytes.len() <= MAX_CANONICAL_HEADER_LEN);
+        // `canonical` holds it against the bound.
+        canonical(&[(9, &[0; 16]), (8, &[0; 16]), (5, &[0; 16]), (7, &[0; 16])], &[]);
+        canonical(&[(9, &[0; 16]), (8, &[0; 200]), (5, &[0; 16]), (7, &[0; 16])], &[]);
     }
 }

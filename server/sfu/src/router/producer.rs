@@ -6,14 +6,14 @@ use shared::ids::ProducerId;
 
 use crate::{
     codec::Codec,
-    extension::ExtensionIds,
+    extension::{Extension, ExtensionIds},
     rtp::{RtpPacket, unwrap_rtx},
 };
 
 use super::{
     ConsumerKey,
     arrivals::Arrival,
-    egress::{CanonicalPacket, MAX_CANONICAL_HEADER_LEN, TransportKey},
+    egress::{CanonicalPacket, Content, TransportKey},
     frame::FrameInfo,
     keyframe::is_entry_point,
     layer::{LayerStream, Liveness, MAX_LAYERS},
@@ -289,10 +289,15 @@ impl Producer {
         if verdict == Some(Verdict::TooMuch) {
             return Err(Ingested::Excess);
         }
+        // Viewers of other codecs find what it says in the payload.
+        let describes = Some(Extension::DependencyDescriptor).filter(|_| codec == Codec::Av1);
+        let descriptor = describes.and_then(|extension| incoming.ids.id_of(extension));
+        let descriptor = descriptor.and_then(|id| packet.header.extensions.get(id));
+        let content = Content { payload, redundancy, descriptor };
         stream
             .cache
-            .store(now, sequence, MAX_CANONICAL_HEADER_LEN + payload.len(), |buffer| {
-                CanonicalPacket::write(buffer, &packet, (payload, redundancy), incoming.ids)
+            .store(now, sequence, content.max_len(), |buffer| {
+                CanonicalPacket::write(buffer, &packet, &content, incoming.ids)
             })
             .ok_or(Ingested::Malformed)?;
         self.stats.octets += payload.len() as u64;

@@ -121,6 +121,47 @@ fn the_writer_refuses_what_one_byte_extensions_cannot_carry() {
     assert_eq!(writer.finish(&[0; 60]), None);
 }
 
+fn written_wide(extensions: &[(u8, &[u8])], payload: &[u8]) -> (Vec<u8>, usize) {
+    let mut buffer = vec![0xAA; 1500];
+    let form = ExtensionForm::TwoByte;
+    let mut writer = RtpWriter::with_form(&mut buffer, FIELDS, form).unwrap();
+    for (id, data) in extensions {
+        writer.extension(*id, data).unwrap();
+    }
+    let (header_len, len) = writer.finish(payload).unwrap();
+    buffer.truncate(len);
+    (buffer, header_len)
+}
+
+#[test]
+fn two_byte_extensions_are_written_and_read_back() {
+    let long = [7; 255];
+    let (bytes, _) = written_wide(&[(3, &[1, 2]), (5, &[]), (12, &long)], b"payload");
+    let packet = RtpPacket::parse(&bytes).unwrap();
+    let found: Vec<_> = packet.header.extensions.collect();
+    assert_eq!(found, [(3, &[1, 2][..]), (5, &[]), (12, &long)]);
+    assert_eq!(packet.payload, b"payload");
+    let mut buffer = [0; 400];
+    let mut writer = RtpWriter::with_form(&mut buffer, FIELDS, ExtensionForm::TwoByte).unwrap();
+    assert_eq!(writer.extension(1, &[0; 256]), None);
+    assert_eq!(writer.extension(15, &[0]), None, "which the one-byte form could not have");
+}
+
+#[test]
+fn two_byte_extensions_become_one_byte_ones_without_what_is_too_long() {
+    let (mut bytes, header_len) =
+        written_wide(&[(3, &[1, 2]), (12, &[7; 17]), (5, &[]), (1, &[9; 16])], b"payload");
+    let before = bytes.len();
+    narrow_extensions(&mut bytes, header_len);
+    let packet = RtpPacket::parse(&bytes).unwrap();
+    let found: Vec<_> = packet.header.extensions.collect();
+    assert_eq!(found, [(3, &[1, 2][..]), (1, &[9; 16])]);
+    assert_eq!((packet.payload, bytes.len()), (&b"payload"[..], before));
+    let narrow = bytes.clone();
+    narrow_extensions(&mut bytes, header_len);
+    assert_eq!(bytes, narrow, "there is nothing more to do");
+}
+
 #[test]
 fn a_retransmission_starts_with_the_original_number() {
     assert_eq!(unwrap_rtx(&[0x12, 0x34, 5, 6]), Some((0x1234, &[5, 6][..])));
@@ -128,6 +169,18 @@ fn a_retransmission_starts_with_the_original_number() {
 }
 
 proptest! {
+    #[test]
+    fn no_bytes_make_narrowing_panic(
+        mut bytes in proptest::collection::vec(any::<u8>(), 0..60),
+        header_len in 0..70usize,
+    ) {
+        if let Some(head) = bytes.first_chunk_mut::<14>() {
+            head[0] = 0x90;
+            [head[12], head[13]] = [0x10, 0];
+        }
+        narrow_extensions(&mut bytes, header_len);
+    }
+
     #[test]
     fn no_bytes_make_the_parser_panic(
         mut bytes in proptest::collection::vec(any::<u8>(), 0..200),

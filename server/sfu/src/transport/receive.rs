@@ -21,6 +21,7 @@ use crate::{
     },
     codec::Codec,
     router::{OutgoingRtp, TransportKey},
+    rtp::narrow_extensions,
 };
 
 /// Streams of one leg over its life; an SSRC is never used twice under one set of keys.
@@ -42,6 +43,8 @@ pub(crate) struct ReceiveLeg {
     ssrc_base: u32,
     streams: Vec<Stream>,
     tracks: Vec<Track>,
+    /// Whether the client takes header extensions of both forms in one stream.
+    mixed_extensions: bool,
     /// Made when the first packet is sealed: those who receive nothing need none.
     downlink: Option<Box<Downlink>>,
 }
@@ -80,6 +83,7 @@ impl ReceiveLeg {
             ssrc_base: (entropy | 1 << 31) & !(MAX_STREAMS - 1),
             streams: Vec::new(),
             tracks: Vec::new(),
+            mixed_extensions: false,
             downlink: None,
         }
     }
@@ -111,6 +115,11 @@ impl ReceiveLeg {
         let track = Track { consumer, mid, ssrc, rtx_ssrc, cname, publisher: None };
         self.tracks.push(track.clone());
         Ok(track)
+    }
+
+    /// Takes the client's word on whether it takes header extensions of both forms in one stream.
+    pub(crate) const fn mix_extensions(&mut self, mixed: bool) {
+        self.mixed_extensions = mixed;
     }
 
     /// Takes a consumer off its m-line.
@@ -206,6 +215,9 @@ impl ReceiveLeg {
         let length = write(buffer, downlink.next_number());
         if length == 0 {
             return Err(SrtpError::BufferTooSmall);
+        }
+        if !self.mixed_extensions {
+            narrow_extensions(buffer, header_len);
         }
         if let Some(dialect) = &stream.dialect {
             dialect.translate(buffer, header_len);

@@ -1,7 +1,7 @@
 //! A client's own numbers for what our packets say.
 
 use crate::{
-    rtp::RtpWriter,
+    rtp::{ExtensionForm, RtpWriter, extension_form},
     transport::sdp::{NegotiatedCodec, SendParameters},
 };
 
@@ -32,26 +32,37 @@ impl Dialect {
     /// Puts a packet whose header has `header_len` bytes into the client's numbers. An extension
     /// that it does not know becomes padding.
     pub(super) fn translate(&self, packet: &mut [u8], header_len: usize) {
-        let Some([flags, kind, ..]) = packet.first_chunk_mut::<2>() else { return };
+        let Some([_, kind]) = packet.first_chunk_mut::<2>() else { return };
         let ours = *kind & 0x7F;
         if let Some((_, theirs)) = self.payload_types.iter().find(|(known, _)| *known == ours) {
             *kind = *kind & 0x80 | theirs;
         }
-        if *flags & 0x10 == 0 {
-            return;
-        }
+        let Some(form) = extension_form(packet) else { return };
         let mut rest = packet.get_mut(RtpWriter::FIRST_ELEMENT..header_len).unwrap_or_default();
-        while let Some(head) = rest.first_mut() {
-            let (id, len) = (*head >> 4, usize::from(*head & 0x0F).saturating_add(2));
-            let len = if *head == 0 { 1 } else { len };
+        while let Some((id, len)) = element(form, rest) {
             let theirs = self.extensions.get(usize::from(id)).copied().unwrap_or(0);
-            *head = theirs << 4 | *head & 0x0F;
             let Some((element, behind)) = rest.split_at_mut_checked(len) else { return };
-            if theirs == 0 {
-                element.fill(0);
+            match element {
+                element if theirs == 0 => element.fill(0),
+                [head, ..] if form == ExtensionForm::OneByte => *head = theirs << 4 | *head & 0x0F,
+                [head, ..] => *head = theirs,
+                [] => {}
             }
             rest = behind;
         }
+    }
+}
+
+/// The id of the first element of a block, and its length with its head; 1 for padding.
+fn element(form: ExtensionForm, block: &[u8]) -> Option<(u8, usize)> {
+    match *block {
+        [] => None,
+        [0, ..] => Some((0, 1)),
+        [head, ..] if form == ExtensionForm::OneByte => {
+            Some((head >> 4, usize::from(head & 0x0F).saturating_add(2)))
+        }
+        [id, len, ..] => Some((id, usize::from(len).saturating_add(2))),
+        [_] => None,
     }
 }
 
@@ -91,10 +102,10 @@ mod tests {
         })
     }
 
-    fn packet(payload_type: u8) -> ([u8; 100], usize, usize) {
+    fn packet(payload_type: u8, form: ExtensionForm) -> ([u8; 100], usize, usize) {
         let mut buffer = [0; 100];
         let fields = RtpFields { payload_type, marker: true, ..RtpFields::default() };
-        let mut writer = RtpWriter::new(&mut buffer, fields).unwrap();
+        let mut writer = RtpWriter::with_form(&mut buffer, fields, form).unwrap();
         writer.extension(Extension::TransportCc.id(), &[7, 8]).unwrap();
         writer.extension(Extension::VideoOrientation.id(), &[3]).unwrap();
         writer.extension(Extension::PlayoutDelay.id(), &[1, 2, 3]).unwrap();
@@ -105,13 +116,15 @@ mod tests {
     #[test]
     fn a_packet_says_the_same_in_the_clients_numbers() {
         for (ours, theirs) in [(96, 120), (97, 124), (111, 111)] {
-            let (mut buffer, header_len, len) = packet(ours);
-            dialect().translate(&mut buffer[..len], header_len);
-            let packet = RtpPacket::parse(&buffer[..len]).unwrap();
-            assert_eq!((packet.header.payload_type, packet.header.marker), (theirs, true));
-            let found: Vec<_> = packet.header.extensions.collect();
-            assert_eq!(found, [(9, &[7, 8][..]), (1, &[1, 2, 3])]);
-            assert_eq!(packet.payload, b"payload");
+            for form in [ExtensionForm::OneByte, ExtensionForm::TwoByte] {
+                let (mut buffer, header_len, len) = packet(ours, form);
+                dialect().translate(&mut buffer[..len], header_len);
+                let packet = RtpPacket::parse(&buffer[..len]).unwrap();
+                assert_eq!((packet.header.payload_type, packet.header.marker), (theirs, true));
+                let found: Vec<_> = packet.header.extensions.collect();
+                assert_eq!(found, [(9, &[7, 8][..]), (1, &[1, 2, 3])]);
+                assert_eq!(packet.payload, b"payload");
+            }
         }
     }
 

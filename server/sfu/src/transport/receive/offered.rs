@@ -59,6 +59,7 @@ impl ReceiveLeg {
         local: &LocalParameters,
     ) -> Result<String, SdpError> {
         let answer = ViewerAnswer::new(offer)?;
+        self.mix_extensions(offer.media.iter().any(|media| media.mixed_extensions));
         let lines = answer.lines();
         if lines.is_empty() {
             return Err(SdpError::Missing("m-line to send on"));

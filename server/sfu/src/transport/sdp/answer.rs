@@ -8,6 +8,7 @@ use super::{
     Direction, LocalParameters, Mid, NegotiatedCodec, OfferedCodec, OfferedExtension, OfferedKind,
     OfferedMedia, ReceiveParameters, RemoteOffer, Rid, SdpError,
     format::{answered_fmtp, is_constrained_baseline},
+    offer::MIXED_EXTENSIONS,
     write::{CodecLine, Lines, ROUND_TRIP, Redundancy},
 };
 use crate::{
@@ -331,6 +332,10 @@ fn write_accepted(
     lines.transport(local);
     lines.push("a=setup:passive");
     codecs.for_each(|codec| lines.codec(&codec));
+    let is_long = |offered: &OfferedExtension| offered.extension.may_be_long();
+    if media.mixed_extensions && agreement.extensions.iter().any(is_long) {
+        lines.push(format_args!("a={MIXED_EXTENSIONS}"));
+    }
     for OfferedExtension { id, extension, direction } in &agreement.extensions {
         let direction = match direction {
             Direction::SendOnly => "/recvonly",

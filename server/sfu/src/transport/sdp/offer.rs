@@ -34,6 +34,8 @@ pub struct OfferedMedia {
     pub reduced_size_rtcp: bool,
     /// Whether receivers may measure the round trip by extended reports (RFC 3611 5.1).
     pub round_trip_reports: bool,
+    /// Whether one stream may have header extensions of both forms (RFC 8285 section 6).
+    pub mixed_extensions: bool,
     /// The codecs this server forwards, in the client's order.
     pub codecs: Vec<OfferedCodec>,
     /// The header extensions this server understands.
@@ -101,6 +103,9 @@ pub struct OfferedExtension {
     pub direction: Direction,
 }
 
+/// The attribute of [`OfferedMedia::mixed_extensions`].
+pub(super) const MIXED_EXTENSIONS: &str = "extmap-allow-mixed";
+
 impl RemoteOffer {
     /// Reads an offer.
     ///
@@ -146,6 +151,7 @@ impl OfferedMedia {
             bundled: in_group && is_srtp && attributes.has("rtcp-mux"),
             reduced_size_rtcp: attributes.has("rtcp-rsize"),
             round_trip_reports: attributes.all("rtcp-xr").any(|it| it.contains("rcvr-rtt=")),
+            mixed_extensions: [attributes, session].iter().any(|it| it.has(MIXED_EXTENSIONS)),
             codecs: format::codecs(media),
             extensions: extensions(attributes),
             ssrcs: ssrcs(attributes)?,

@@ -3,7 +3,10 @@
 use super::{
     Direction, LocalParameters, MAX_SEND_SLOTS, Mid, RemoteTransport, SdpError,
     format::{self, Feedback, our_fmtp},
-    offer::{direction, extensions, is_stopped, mid, remote_transport, require_unique_mids},
+    offer::{
+        MIXED_EXTENSIONS, direction, extensions, is_stopped, mid, remote_transport,
+        require_unique_mids,
+    },
     parse::{Media, Session},
     text::is_token_byte,
     write::{CodecLine, Lines, Redundancy},
@@ -75,6 +78,9 @@ struct OfferedLine {
 pub struct RemoteAnswer {
     /// The client's end of the transport; `None` when it refused every m-line.
     pub transport: Option<RemoteTransport>,
+    /// Whether one stream may have header extensions of both forms (RFC 8285 section 6): who can
+    /// take that on one m-line can on all, and repeats need not be answered.
+    pub mixed_extensions: bool,
     /// What became of each track that was offered.
     pub lines: Vec<AnsweredLine>,
 }
@@ -178,9 +184,12 @@ impl SendSlots {
         require_same_mids(pending, &session)?;
         let transport = remote_transport(&session, &["active"])?;
         let pending = self.pending.take().unwrap_or_default();
+        let of_lines = session.media.iter().map(|media| &media.attributes);
+        let mut all = of_lines.chain([&session.attributes]);
+        let mixed_extensions = all.any(|attributes| attributes.has(MIXED_EXTENSIONS));
         let lines = pending.iter().zip(&session.media);
         let lines = lines.filter_map(|(line, media)| self.settle(*line, media)).collect();
-        Ok(RemoteAnswer { transport, lines })
+        Ok(RemoteAnswer { transport, mixed_extensions, lines })
     }
 
     fn free_slot(&self, codec: Codec) -> Option<usize> {
@@ -267,6 +276,9 @@ impl Slot {
         lines.push(super::write::ROUND_TRIP);
         lines.push("a=setup:actpass");
         lines.codec(&codec);
+        if offered_extensions(self.codec).any(Extension::may_be_long) {
+            lines.push(format_args!("a={MIXED_EXTENSIONS}"));
+        }
         for extension in offered_extensions(self.codec) {
             lines.push(format_args!("a=extmap:{} {}", extension.id(), extension.uri()));
         }

@@ -176,6 +176,7 @@ impl Worker {
         let leg = self.table.receive_leg(key);
         let leg = leg.ok_or(CommandError::TransportState(transport_id))?;
         let answer = leg.slots.accept_answer(sdp).map_err(|error| sdp_error(&error))?;
+        leg.mix_extensions(answer.mixed_extensions);
         let outcomes = answer.lines.iter().map(|line| (leg.consumer_of(line.ssrc), line.outcome));
         let outcomes: Vec<_> = outcomes.filter_map(|(id, outcome)| Some((id?, outcome))).collect();
         let mut refused = Vec::new();

@@ -54,8 +54,15 @@ fn firefox_bundle_only_lines_are_live_and_its_ssrcs_pair_with_rtx() {
         section(&answer.sdp, 1)
             .contains(&"a=extmap:9/recvonly urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id")
     );
+    assert!(section(&answer.sdp, 1).contains(&"a=extmap-allow-mixed"), "offered by m-line");
     // Offered as recvonly: there is nothing for us to receive.
     assert_eq!(video.extensions.id_of(Extension::PlayoutDelay), None);
+}
+
+#[test]
+fn both_forms_of_extensions_are_mixed_only_where_that_was_offered() {
+    let offer = CHROMIUM_SIMULCAST.replace("a=extmap-allow-mixed\r\n", "");
+    assert!(!offer.contains("mixed") && !answer_to(&offer).sdp.contains("mixed"));
 }
 
 #[test]
@@ -106,6 +113,7 @@ fn an_answer_is_written_line_by_line() {
     }
     assert_eq!(video[video.len() - 4..][..3], ["a=rid:q recv", "a=rid:h recv", "a=rid:f recv"]);
     assert_eq!(video.last(), Some(&"a=simulcast:recv q;h;f"));
+    assert!(video.contains(&"a=extmap-allow-mixed"), "descriptors may be long");
     assert!(!answer.sdp.contains("goog-remb"));
     let rejected = section(&answer.sdp, 2);
     assert_eq!(rejected[0], "m=application 0 UDP/DTLS/SCTP webrtc-datachannel");

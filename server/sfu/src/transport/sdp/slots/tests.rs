@@ -51,6 +51,22 @@ fn an_offer_of_ours_is_written_line_by_line() {
 }
 
 #[test]
+fn long_descriptors_are_offered_and_either_taken_or_not() {
+    for (answered, mixed) in [("", false), ("a=extmap-allow-mixed\r\n", true)] {
+        let mut slots = SendSlots::default();
+        slots.add(track(Codec::Opus, 1)).unwrap();
+        slots.add(track(Codec::Av1, 2)).unwrap();
+        let offer = slots.offer(&local());
+        assert!(!section(&offer, 0).contains(&"a=extmap-allow-mixed"));
+        assert!(section(&offer, 1).contains(&"a=extmap-allow-mixed"));
+        let answer = offer.replace("a=setup:actpass", "a=setup:active");
+        let answer = answer.replace("a=sendonly", "a=recvonly").replace("a=ice-lite\r\n", "");
+        let answer = answer.replace("a=extmap-allow-mixed\r\n", answered);
+        assert_eq!(slots.accept_answer(&answer).unwrap().mixed_extensions, mixed);
+    }
+}
+
+#[test]
 fn chromium_takes_every_codec_and_firefox_without_its_decoder_refuses_h264() {
     for (sdp, h264_refused) in [(CHROMIUM_VIEW, false), (FIREFOX_VIEW, true)] {
         let mut slots = recorded_slots();
