@@ -14,7 +14,7 @@
 //! | `fanout` | what came in one batch, gathered viewer by viewer |
 //! | `egress` | the canonical packet and what differs per viewer |
 //! | `sequence` | continuous numbers, timestamps and picture ids for one viewer |
-//! | `layer`, `frame` | one stream of a source; what its packets say of frames and layers |
+//! | `layer`, `spatial`, `frame` | one stream of a source, its layers; what its packets say of them |
 //! | `selector`, `layering` | which layer a viewer is sent, and which ones publishers need not send |
 //! | [`keyframe`], [`vp8`], [`vp9`], [`av1`] | what payloads say of frames and layers, where a decoder can start
 //! | `speaker`, `loudest` | who speaks, and whose voice is forwarded in a big room |
@@ -49,6 +49,7 @@ mod resend;
 mod schedule;
 mod selector;
 mod sequence;
+mod spatial;
 mod speaker;
 pub mod vp8;
 pub mod vp9;
@@ -60,11 +61,12 @@ use shared::ids::{ConsumerId, ProducerId, RouterId};
 use arena::Arena;
 use consumer::Consumer;
 use fanout::Fanout;
-use layer::{LayerStream, Liveness};
+use layer::{Announcement, LayerStream};
 use loudest::Voices;
 use police::Policer;
 use producer::Producer;
 use schedule::{REPORT_TICK, awaited};
+use spatial::Liveness;
 
 pub use consumer::{ConsumerOptions, ConsumerStats, Continuation, ReceptionReport};
 pub use egress::{Egress, OutgoingRtp, PADDING_PACKET_LEN, SenderReport, TransportKey};
@@ -304,7 +306,8 @@ impl Router {
         let mut begins = false;
         let outcome = match producer.receive(now, &incoming) {
             Ok(received) => {
-                begins = received.liveness == Liveness::Begins;
+                begins = received.liveness == Liveness::Begins
+                    || received.announcement == Announcement::Layers;
                 producer.pending.push(received);
                 Ingested::Forwarded
             }

@@ -295,6 +295,21 @@ impl DependencyReader {
     /// Reads the extension's data. `None` when it is malformed, or refers to a structure that has
     /// not come; what was known before is then kept.
     pub fn read(&mut self, data: &[u8]) -> Option<FrameDependencies> {
+        let (dependencies, attached) = self.interpret(data)?;
+        self.active_targets = dependencies.active_targets;
+        if let Some(attached) = attached {
+            self.keep(attached);
+        }
+        Some(dependencies)
+    }
+
+    /// Reads the data of a packet that was overtaken: what it says of others is old.
+    #[must_use]
+    pub fn read_overtaken(&self, data: &[u8]) -> Option<FrameDependencies> {
+        self.interpret(data).map(|(dependencies, _)| dependencies)
+    }
+
+    fn interpret(&self, data: &[u8]) -> Option<(FrameDependencies, Option<TemplateStructure>)> {
         let mut bits = BitReader::new(data);
         let (starts_frame, ends_frame) = (bits.flag()?, bits.flag()?);
         let template_id = bits.small(6)?;
@@ -325,11 +340,7 @@ impl DependencyReader {
             indications,
             chain_distances,
         };
-        self.active_targets = active_targets;
-        if let Some(attached) = attached {
-            self.keep(attached);
-        }
-        Some(dependencies)
+        Some((dependencies, attached))
     }
 
     /// The structure that came last.

@@ -16,7 +16,6 @@ use self::repair::RtxStream;
 
 use super::{
     egress::{CanonicalPacket, Egress, OutgoingRtp, SenderReport},
-    frame::FrameInfo,
     modular::{low32, ntp_duration},
     producer::{Producer, Received},
     red::newest_frame,
@@ -124,10 +123,8 @@ impl Consumer {
     pub(super) fn awaits(&self) -> Option<u8> {
         match self.state {
             ConsumerState::Paused => None,
-            ConsumerState::AwaitingEntryPoint => self.selector.target(),
-            ConsumerState::Forwarding { .. } => {
-                self.selector.target().filter(|target| *target != self.selector.stream())
-            }
+            ConsumerState::AwaitingEntryPoint => self.selector.target_stream(),
+            ConsumerState::Forwarding { .. } => self.selector.awaited_stream(),
         }
     }
 
@@ -158,7 +155,7 @@ impl Consumer {
         };
         let is_news = match self.told {
             Told::Nothing => true,
-            Told::Any => layer.is_none(),
+            Told::Any => layer.is_none_or(|layer| layer.spatial < self.selector.top()),
             Told::Layer(told) => told != layer,
         };
         is_news.then_some(layer)
@@ -211,7 +208,7 @@ impl Consumer {
 
     /// Sends packets that have been taken in, as far as the consumer is ready for them.
     pub(super) fn forward<E: Egress>(&mut self, now: Instant, source: &Producer, egress: &mut E) {
-        let Some(target) = self.selector.target() else { return };
+        let Some(target) = self.selector.target_stream() else { return };
         let mut pending = source.pending.as_slice();
         while let Some((received, rest)) = pending.split_first() {
             pending = rest;
@@ -310,7 +307,7 @@ impl Consumer {
         };
         for sequence in stream.after(received.sequence).filter(|sequence| !waits(*sequence)) {
             if let Some(packet) = stream.packet(sequence) {
-                let frame = FrameInfo::of(self.codec, packet.payload());
+                let frame = stream.frame_of(self.codec, &packet);
                 let timestamp = packet.timestamp;
                 let position = Position { layer: received.layer, sequence, timestamp, frame };
                 self.forward_packet(now, position, source, egress);
@@ -336,7 +333,8 @@ impl Consumer {
         source: &Producer,
         egress: &mut E,
     ) {
-        if self.selector.decide(position.timestamp, position.frame) == FrameDecision::Skip {
+        let decision = self.selector.decide(position.timestamp, position.frame);
+        if decision == FrameDecision::Skip {
             self.stats.withheld += 1;
             return self.rewriter.skip(position);
         }
@@ -350,6 +348,7 @@ impl Consumer {
         let outgoing = OutgoingRtp {
             vp8: rewritten.pictures.numbers(position.frame),
             omitted,
+            marker: packet.marker || decision == FrameDecision::ForwardLast,
             ..outgoing(&packet, self.options.ssrc, payload_type, rewritten)
         };
         self.stats.packets += 1;

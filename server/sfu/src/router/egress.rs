@@ -3,8 +3,8 @@
 use crate::{
     extension::{Extension, ExtensionIds},
     rtp::{
-        ExtensionForm, FIXED_HEADER_LEN, MAX_ONE_BYTE_EXTENSION_LEN, RtpFields, RtpPacket,
-        RtpWriter, extension_form,
+        ExtensionForm, FIXED_HEADER_LEN, MAX_ONE_BYTE_EXTENSION_LEN, RtpFields, RtpHeader,
+        RtpPacket, RtpWriter, extension_form,
     },
 };
 
@@ -257,6 +257,12 @@ impl<'a> CanonicalPacket<'a> {
         self.bytes.get(self.header_len..).unwrap_or_default()
     }
 
+    /// The dependency descriptor, if there is one.
+    pub(super) fn descriptor(&self) -> Option<&'a [u8]> {
+        let header = RtpHeader::parse(self.bytes).ok()?;
+        header.extensions.get(Extension::DependencyDescriptor.id())
+    }
+
     /// Reads what [`CanonicalPacket::write`] wrote.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let [_, kind, _, _, t0, t1, t2, t3, _, _, _, _, _, _, w0, w1] =
@@ -277,7 +283,6 @@ impl<'a> CanonicalPacket<'a> {
 #[cfg(test)]
 mod tests {
     use crate::router::vp8::PictureId;
-    use crate::rtp::RtpHeader;
 
     use super::*;
 

@@ -1,25 +1,26 @@
 //! One stream of RTP with its own numbering: a source's only one, or one layer of its simulcast.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::{bandwidth::meter::RateMeter, codec::Codec};
+use crate::codec::Codec;
 
 use super::{
     arrivals::{Arrival, Arrivals},
+    av1::DependencyReader,
     cache::{CacheLimits, PacketCache},
     egress::CanonicalPacket,
-    keyframe::KeyFrameRequester,
+    frame::FrameInfo,
+    keyframe::{KeyFrameRequester, is_entry_point},
     missing::{GapDecision, MissingPackets},
     modular::{distance64, low32, ntp_duration, ticks},
     producer::SenderClock,
+    spatial::{Liveness, SpatialLayer},
+    vp8::key_frame_size,
+    vp9::{Resolution, Vp9Descriptor},
 };
 
 /// The most layers of one source: browsers send three.
 pub const MAX_LAYERS: usize = 3;
-
-/// How long a layer may send nothing before it counts as switched off. Publishers stop layers when
-/// their processor or their uplink is short; a picture every second is the slowest of a live one.
-const MAX_SILENCE: Duration = Duration::from_millis(1500);
 
 /// The most temporal layers that are told apart: the two bits of VP8.
 pub(super) const MAX_TEMPORAL_LAYERS: usize = 4;
@@ -31,25 +32,33 @@ pub(super) struct LayerStream {
     pub(super) cache: PacketCache,
     pub(super) missing: MissingPackets,
     pub(super) key_frames: KeyFrameRequester,
-    /// How much there is of each temporal layer.
-    rates: [RateMeter; MAX_TEMPORAL_LAYERS],
-    /// Width and height of its pictures, once a key frame has told.
-    pub(super) size: Option<(u16, u16)>,
+    /// See [`LayerStream::spatial_layers`].
+    spatial: Vec<SpatialLayer>,
+    /// Reads its dependency descriptors, if it has any.
+    descriptors: Option<Box<DependencyReader>>,
+    /// The number of the packet that said last what the descriptors mean.
+    described_by: u64,
     /// Whether any viewer is sent it, or waits for it.
     pub(super) watched: bool,
     /// Whether more of it comes than its publisher may send, and nothing of it is forwarded.
     pub(super) is_excessive: bool,
-    last_packet: Option<Instant>,
     clock: Option<(SenderClock, Instant)>,
 }
 
-/// Whether a layer's packet is the first after a silence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Liveness {
-    /// It was live before.
-    GoesOn,
-    /// It begins, or begins again.
-    Begins,
+/// Whether a packet says which layers there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Announcement {
+    /// It says nothing of them.
+    #[default]
+    Nothing,
+    /// It does.
+    Layers,
+}
+
+impl Announcement {
+    const fn of(announced: Option<()>) -> Self {
+        if announced.is_some() { Self::Layers } else { Self::Nothing }
+    }
 }
 
 impl LayerStream {
@@ -60,11 +69,11 @@ impl LayerStream {
             cache: PacketCache::new(limits),
             missing: MissingPackets::default(),
             key_frames: KeyFrameRequester::default(),
-            rates: Default::default(),
-            size: None,
+            spatial: vec![SpatialLayer::default()],
+            descriptors: None,
+            described_by: 0,
             watched: false,
             is_excessive: false,
-            last_packet: None,
             clock: None,
         }
     }
@@ -101,15 +110,23 @@ impl LayerStream {
         self.arrivals.expect_restart();
     }
 
-    /// Bits per second of the temporal layers up to each, as of the last packet: so much will come
-    /// of a layer that is switched off when it is wanted again.
-    pub(super) fn rates(&self) -> [u32; MAX_TEMPORAL_LAYERS] {
-        let mut sum = 0_u64;
-        std::array::from_fn(|index| {
-            let rate = |at| self.rates.get(index).map_or(0, |meter| meter.rate(at));
-            sum = sum.saturating_add(self.last_packet.map_or(0, rate));
-            u32::try_from(sum).unwrap_or(u32::MAX)
-        })
+    /// Its spatial layers, the smallest first: one, or those that share its numbering.
+    pub(super) fn spatial_layers(&self) -> &[SpatialLayer] {
+        &self.spatial
+    }
+
+    /// Bits per second of what it takes to show the spatial layer `spatial` with the temporal layers
+    /// up to each: the smaller spatial layers go along.
+    pub(super) fn rates(&self, spatial: u8) -> [u32; MAX_TEMPORAL_LAYERS] {
+        let mut sums = [0_u32; MAX_TEMPORAL_LAYERS];
+        for layer in self.spatial.iter().take(usize::from(spatial).saturating_add(1)) {
+            let mut sum = 0_u32;
+            for (all, rate) in sums.iter_mut().zip(layer.rates()) {
+                sum = sum.saturating_add(rate);
+                *all = all.saturating_add(sum);
+            }
+        }
+        sums
     }
 
     /// Keeps the account of what is missing, for as long as anyone watches.
@@ -137,23 +154,111 @@ impl LayerStream {
         }
     }
 
-    /// Notes that a packet of so many bytes came.
-    pub(super) fn note_life(&mut self, now: Instant, temporal: u8, bytes: usize) -> Liveness {
-        let liveness = if self.is_live(now) { Liveness::GoesOn } else { Liveness::Begins };
-        self.last_packet = Some(now);
-        if liveness == Liveness::Begins {
-            self.rates.iter_mut().for_each(|meter| meter.resume(now));
+    /// Reads what a packet that came says of its frame, and of the layers of the stream; also
+    /// returns whether the latter was said.
+    pub(super) fn read_frame(
+        &mut self,
+        now: Instant,
+        codec: Codec,
+        (sequence, payload, descriptor): (u64, &[u8], Option<&[u8]>),
+    ) -> (FrameInfo, Announcement) {
+        match codec {
+            Codec::Vp8 if is_entry_point(codec, payload) => {
+                let size = key_frame_size(payload);
+                let smallest = self.smallest();
+                smallest.size = size.or(smallest.size);
+            }
+            Codec::Vp9 => {
+                let Some(read) = Vp9Descriptor::parse(payload) else { return Default::default() };
+                let announced = read.structure.map(|structure| {
+                    self.announce(now, structure.spatial_layers(), structure.resolutions());
+                });
+                return (FrameInfo::of_vp9(&read), Announcement::of(announced));
+            }
+            Codec::Av1 => return self.read_descriptor(now, sequence, descriptor),
+            Codec::Opus | Codec::Vp8 | Codec::H264 => {}
         }
-        if let Some(meter) = self.rates.get_mut(usize::from(temporal)) {
-            meter.add(now, bytes);
+        (FrameInfo::of(codec, payload), Announcement::Nothing)
+    }
+
+    /// What a packet that is kept says of its frame.
+    pub(super) fn frame_of(&self, codec: Codec, packet: &CanonicalPacket<'_>) -> FrameInfo {
+        let Some(descriptors) = self.descriptors.as_ref().filter(|_| codec == Codec::Av1) else {
+            return FrameInfo::of(codec, packet.payload());
+        };
+        let read = packet.descriptor().and_then(|data| descriptors.read_overtaken(data));
+        let frame = read.as_ref().zip(descriptors.structure());
+        frame.map(|(frame, structure)| FrameInfo::of_av1(frame, structure)).unwrap_or_default()
+    }
+
+    fn read_descriptor(
+        &mut self,
+        now: Instant,
+        sequence: u64,
+        descriptor: Option<&[u8]>,
+    ) -> (FrameInfo, Announcement) {
+        let Some(descriptor) = descriptor else { return Default::default() };
+        let reader = self.descriptors.get_or_insert_default();
+        let read = if sequence < self.described_by {
+            reader.read_overtaken(descriptor)
+        } else {
+            reader.read(descriptor)
+        };
+        let Some((read, structure)) = read.zip(reader.structure()) else {
+            return Default::default();
+        };
+        let frame = FrameInfo::of_av1(&read, structure);
+        if !read.has_structure || sequence < self.described_by {
+            return (frame, Announcement::Nothing);
+        }
+        self.described_by = sequence;
+        let mut sizes = [Resolution::default(); MAX_LAYERS];
+        let count = structure.spatial_layers();
+        for (size, told) in sizes.iter_mut().zip(structure.resolutions()) {
+            *size = *told;
+        }
+        self.announce(now, count, &sizes);
+        (frame, Announcement::Layers)
+    }
+
+    /// Takes the publisher's word on the spatial layers that come from now on.
+    fn announce(&mut self, now: Instant, count: usize, sizes: &[Resolution]) {
+        let count = count.clamp(1, MAX_LAYERS);
+        if self.spatial.len() < count {
+            self.spatial.resize_with(count, SpatialLayer::default);
+        }
+        for (index, layer) in self.spatial.iter_mut().enumerate() {
+            let told = sizes.get(index).filter(|size| size.width > 0 && size.height > 0);
+            let told = told.filter(|_| index < count);
+            let size = told
+                .and_then(|one| Some((one.width.try_into().ok()?, one.height.try_into().ok()?)));
+            layer.size = size.or(layer.size);
+            if index > 0 {
+                layer.announce((index < count).then_some(now));
+            }
+        }
+    }
+
+    /// Notes that a packet of so many bytes came.
+    pub(super) fn note_life(&mut self, now: Instant, frame: FrameInfo, bytes: usize) -> Liveness {
+        let liveness = if self.is_live(now) { Liveness::GoesOn } else { Liveness::Begins };
+        let spatial = usize::from(frame.spatial);
+        if (self.spatial.len()..MAX_LAYERS).contains(&spatial) {
+            self.spatial.resize_with(spatial + 1, SpatialLayer::default);
+        }
+        if let Some(layer) = self.spatial.get_mut(spatial) {
+            layer.note_life(now, frame.temporal, bytes);
         }
         liveness
     }
 
     /// Whether packets come.
     pub(super) fn is_live(&self, now: Instant) -> bool {
-        let silence = self.last_packet.map(|last| now.saturating_duration_since(last));
-        silence.is_some_and(|silence| silence < MAX_SILENCE)
+        self.spatial.iter().any(|layer| layer.is_live(now))
+    }
+
+    fn smallest(&mut self) -> &mut SpatialLayer {
+        self.spatial.first_mut().expect("a stream has a spatial layer")
     }
 
     /// Notes the publisher's clocks at `now`.
@@ -193,6 +298,8 @@ impl LayerStream {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use crate::testing::epoch;
 
     use super::*;
@@ -212,26 +319,14 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_that_is_silent_for_long_is_switched_off() {
-        let mut layer = LayerStream::new(Codec::Vp8);
-        let at = |millis| epoch() + Duration::from_millis(millis);
-        assert!(!layer.is_live(at(0)));
-        assert_eq!(layer.note_life(at(0), 0, 1), Liveness::Begins);
-        assert_eq!(layer.note_life(at(1000), 0, 1), Liveness::GoesOn);
-        assert!(layer.is_live(at(2400)));
-        assert!(!layer.is_live(at(2500)));
-        assert_eq!(layer.note_life(at(2500), 0, 1), Liveness::Begins);
-    }
-
-    #[test]
     fn a_layer_that_is_switched_off_and_on_takes_what_it_took() {
         let mut layer = LayerStream::new(Codec::Vp8);
         let at = |millis| epoch() + Duration::from_millis(millis);
         let mut send = |from, to| {
             for millis in (from..to).step_by(20) {
-                layer.note_life(at(millis), 0, 1_000);
+                layer.note_life(at(millis), FrameInfo::default(), 1_000);
             }
-            layer.rates()[0]
+            layer.rates(0)[0]
         };
         let is_right = |rate| (380_000..420_000).contains(&rate);
         assert!(is_right(send(0, 3_000)));

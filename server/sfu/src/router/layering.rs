@@ -12,6 +12,7 @@ use super::{
     producer::Producer,
     schedule::awaited,
     selector::{Allocation, LayerView},
+    spatial::SpatialLayer,
 };
 
 /// How often it is looked which layers come and which are wanted.
@@ -110,15 +111,17 @@ impl Router {
         };
         let (views, count) = views(now, producer);
         let useful = consumer.selector.useful(views.get(..count).unwrap_or_default());
-        let streams = producer.layers.iter().zip(USUAL_RATES).zip(0_u8..);
-        for ((stream, usual), spatial) in streams.filter(|(_, n)| Some(*n) <= useful) {
-            let rates = stream.rates();
-            if rates.iter().all(|rate| *rate == 0) {
-                steps.push(Layer { spatial, temporal: 0 }, usual);
+        let spatial = (0_u8..).zip(USUAL_RATES).take(count);
+        let mut smaller = 0;
+        for (spatial, usual) in spatial.filter(|(spatial, _)| Some(*spatial) <= useful) {
+            let rates = producer.rates(spatial);
+            let [.., all] = rates;
+            if all <= smaller {
+                steps.push(Layer { spatial, temporal: 0 }, smaller.saturating_add(usual));
                 continue;
             }
+            smaller = if producer.is_simulcast() { 0 } else { all };
             // A smaller picture is better than one that moves less, so only the smallest is slowed.
-            let [.., all] = rates;
             let mut before = 0;
             for (rate, temporal) in rates.into_iter().zip(0..) {
                 if rate > before && (spatial == 0 || rate == all) {
@@ -189,7 +192,9 @@ impl Router {
         let consumers = producer.consumers.iter().filter_map(|key| self.consumers.get(key.0));
         let wanted = consumers.filter(|one| !one.is_paused()).fold(0, |wanted, consumer| {
             let selector = &consumer.selector;
-            let streams = [selector.desired(), selector.target(), consumer.stream()];
+            let layers = [selector.desired(), selector.target()];
+            let [desired, target] = layers.map(|layer| Some(selector.stream_of(layer?)));
+            let streams = [desired, target, consumer.stream()];
             streams.into_iter().flatten().fold(wanted, |wanted, index| wanted | bit(index))
         });
         let all = (0_u8..).zip(&producer.layers).fold(0, |all, (index, _)| all | bit(index));
@@ -236,15 +241,24 @@ pub(super) const fn bit(layer: u8) -> u8 {
     if (layer as usize) < MAX_LAYERS { 1 << layer } else { 0 }
 }
 
-/// What selectors see of a source's layers, and how many there are.
+/// What selectors see of a source's layers, and how many there are: its streams, or where it has but
+/// one, the spatial layers of that.
 fn views(now: Instant, producer: &Producer) -> ([LayerView; MAX_LAYERS], usize) {
-    let view = |stream: &LayerStream| LayerView {
-        size: stream.size,
-        is_live: stream.is_live(now) && !stream.is_excessive,
-    };
     let mut views = [LayerView { size: None, is_live: false }; MAX_LAYERS];
-    for (slot, stream) in views.iter_mut().zip(&producer.layers) {
-        *slot = view(stream);
+    let of_stream = |stream: &LayerStream, layer: &SpatialLayer| LayerView {
+        size: layer.size,
+        is_live: layer.is_live(now) && !stream.is_excessive,
+    };
+    let mut count = 0;
+    for stream in &producer.layers {
+        let layers = stream.spatial_layers().iter();
+        let taken = if producer.is_simulcast() { 1 } else { MAX_LAYERS };
+        for layer in layers.take(taken) {
+            if let Some(view) = views.get_mut(count) {
+                *view = of_stream(stream, layer);
+                count += 1;
+            }
+        }
     }
-    (views, producer.layers.len())
+    (views, count)
 }

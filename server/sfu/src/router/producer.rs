@@ -16,13 +16,13 @@ use super::{
     egress::{CanonicalPacket, Content, TransportKey},
     frame::FrameInfo,
     keyframe::is_entry_point,
-    layer::{LayerStream, Liveness, MAX_LAYERS},
+    layer::{Announcement, LayerStream, MAX_LAYERS, MAX_TEMPORAL_LAYERS},
     layering::WantedLayers,
     police::{Policer, Verdict},
     red::newest_frame,
     sequence::Position,
+    spatial::Liveness,
     speaker::{Place, Voice},
-    vp8::key_frame_size,
 };
 
 /// The longest decrypted packet that is taken, in bytes: what an Ethernet frame can carry.
@@ -163,6 +163,8 @@ pub(super) struct Received {
     pub(super) restart: bool,
     /// Whether the stream was switched off before it.
     pub(super) liveness: Liveness,
+    /// Whether it says which layers there are.
+    pub(super) announcement: Announcement,
 }
 
 impl Received {
@@ -226,6 +228,17 @@ impl Producer {
         };
         let Some(stream) = self.layers.get_mut(usize::from(layer)) else { return false };
         is_excessive != std::mem::replace(&mut stream.is_excessive, is_excessive)
+    }
+
+    /// Whether its layers are streams of their own (RFC 8853).
+    pub(super) const fn is_simulcast(&self) -> bool {
+        self.layers.len() > 1
+    }
+
+    /// Bits per second of a layer with the temporal layers up to each, and with what it needs.
+    pub(super) fn rates(&self, spatial: u8) -> [u32; MAX_TEMPORAL_LAYERS] {
+        let (stream, spatial) = if self.is_simulcast() { (spatial, 0) } else { (0, spatial) };
+        self.layers.get(usize::from(stream)).map(|one| one.rates(spatial)).unwrap_or_default()
     }
 
     /// Stops asking for anything.
@@ -301,11 +314,9 @@ impl Producer {
             })
             .ok_or(Ingested::Malformed)?;
         self.stats.octets += payload.len() as u64;
-        let frame = FrameInfo::of(codec, payload);
+        let place = (sequence, payload, descriptor);
+        let (frame, announcement) = stream.read_frame(now, codec, place);
         let is_entry = is_entry_point(codec, payload);
-        if codec == Codec::Vp8 && is_entry {
-            stream.size = key_frame_size(payload).or(stream.size);
-        }
         let received = Received {
             layer: incoming.layer,
             sequence,
@@ -313,7 +324,8 @@ impl Producer {
             frame,
             entry_point: is_entry && stream.is_complete_after(sequence),
             restart: matches!(arrival, Arrival::Restart { .. }),
-            liveness: stream.note_life(now, frame.temporal, incoming.packet.len()),
+            liveness: stream.note_life(now, frame, incoming.packet.len()),
+            announcement,
         };
         if codec.is_video() {
             stream.note_arrival(now, arrival, received.liveness);

@@ -2,7 +2,10 @@
 
 use shared::media::{Layer, Viewing};
 
-use super::{frame::FrameInfo, modular::distance32};
+use super::{
+    frame::{Ascent, FrameInfo, LayerSet},
+    modular::distance32,
+};
 
 /// How much larger than its pixels a picture may be shown, in tenths, before the next larger layer
 /// is worth its bits.
@@ -10,6 +13,9 @@ const MAX_ENLARGEMENT_TENTHS: u32 = 13;
 
 /// The size of the largest layer, for as long as no key frame has told it.
 const USUAL_SIZE: (u16, u16) = (1280, 720);
+
+/// Changes of the layer that are remembered, for packets of frames before them that come late.
+const REMEMBERED: usize = 4;
 
 /// How much of a video the viewer's link is given for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +42,8 @@ pub(super) struct LayerView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FrameDecision {
     Forward,
+    /// The same, and nothing more of its picture is sent: the frames of larger layers are left out.
+    ForwardLast,
     /// Its frame is left out.
     Skip,
 }
@@ -46,8 +54,16 @@ pub(super) enum FrameDecision {
 /// [`LayerSelector::retarget`] compares it with what the publisher sends. The owner changes to the
 /// [`LayerSelector::target`] where a decoder can ([`LayerSelector::switch`]), and asks
 /// [`LayerSelector::decide`] about each packet of the current layer.
+///
+/// A source has either a stream for each layer (simulcast), or all spatial layers in one stream, each
+/// built upon the smaller ones (SVC). With these a viewer is sent the larger layers only from a frame
+/// on where they can be decoded, and is without them from any picture on.
 #[derive(Debug)]
 pub(super) struct LayerSelector {
+    /// How many streams the source has.
+    streams: usize,
+    /// The largest layer there is.
+    top: u8,
     viewing: Option<Viewing>,
     allocation: Allocation,
     /// The stream that would be sent if the publisher sent all.
@@ -55,8 +71,11 @@ pub(super) struct LayerSelector {
     /// The stream that is to be sent.
     target: Option<u8>,
     current: Layer,
-    /// Timestamp of the newest frame that was decided on.
+    /// Timestamp of the newest picture that was decided on.
     frame: Option<u32>,
+    /// The layers that were sent before `current`, each with the timestamp of the first picture that
+    /// was not of them any more; oldest first.
+    before: [Option<(u32, Layer)>; REMEMBERED],
     /// The highest temporal layer that the current stream has shown.
     top_temporal: u8,
 }
@@ -66,6 +85,9 @@ impl LayerSelector {
     pub(super) fn new(layers: usize) -> Self {
         let top = u8::try_from(layers.saturating_sub(1)).unwrap_or_default();
         Self {
+            streams: layers,
+            top,
+            before: [None; REMEMBERED],
             viewing: None,
             allocation: Allocation::Unlimited,
             desired: Some(top),
@@ -99,9 +121,39 @@ impl LayerSelector {
         self.desired
     }
 
+    /// The largest layer there is.
+    pub(super) const fn top(&self) -> u8 {
+        self.top
+    }
+
+    /// The stream that has a layer.
+    pub(super) const fn stream_of(&self, layer: u8) -> u8 {
+        if self.is_simulcast() { layer } else { 0 }
+    }
+
+    /// The stream that is to be sent; none when nothing is.
+    pub(super) fn target_stream(&self) -> Option<u8> {
+        self.target.map(|layer| self.stream_of(layer))
+    }
+
+    /// The stream whose next key frame is waited for while another layer is sent.
+    pub(super) fn awaited_stream(&self) -> Option<u8> {
+        let target = self.target?;
+        let awaits = if self.is_simulcast() {
+            target != self.current.spatial
+        } else {
+            target > self.current.spatial
+        };
+        awaits.then(|| self.stream_of(target))
+    }
+
     /// The stream of the packets that are sent, once they are.
     pub(super) const fn stream(&self) -> u8 {
-        self.current.spatial
+        self.stream_of(self.current.spatial)
+    }
+
+    const fn is_simulcast(&self) -> bool {
+        self.streams > 1
     }
 
     /// The layer that is sent.
@@ -127,6 +179,7 @@ impl LayerSelector {
 
     /// Chooses the target anew.
     pub(super) fn retarget(&mut self, layers: &[LayerView]) {
+        self.top = u8::try_from(layers.len()).unwrap_or(u8::MAX).saturating_sub(1);
         self.desired = self.useful(layers).and_then(|useful| match self.allocation {
             Allocation::Unlimited => Some(useful),
             Allocation::UpTo(layer) => Some(useful.min(layer.spatial)),
@@ -155,35 +208,100 @@ impl LayerSelector {
         wanted.map_or(allowed, |max| max.temporal.min(allowed))
     }
 
-    /// Sends the stream `spatial` from here on, from a frame that needs no other.
-    pub(super) fn switch(&mut self, spatial: u8, frame: FrameInfo) {
+    /// Sends the stream `stream` from here on, from a frame that needs no other.
+    pub(super) fn switch(&mut self, stream: u8, frame: FrameInfo) {
+        let spatial = if self.is_simulcast() { stream } else { self.target.unwrap_or_default() };
         self.current = Layer { spatial, temporal: 0 };
+        self.before = [None; REMEMBERED];
         // A key frame is a place to move up to any temporal layer (RFC 7741 section 4.2).
         self.current.temporal = self.max_temporal().max(frame.temporal);
         self.top_temporal = frame.temporal;
         self.frame = None;
     }
 
-    /// Decides on a packet of the current stream. A frame is sent whole or not at all: down at any
-    /// frame, up only at one that does not depend on what was left out.
+    /// Decides on a packet of the current stream. A picture's layers are decided with its first
+    /// packet: less from any picture on, more only from a frame that does not depend on what was
+    /// left out. What follows may be more often from a frame of the largest layer that is sent on.
     pub(super) fn decide(&mut self, timestamp: u32, frame: FrameInfo) -> FrameDecision {
+        let before = self.current;
         if self.frame.is_none_or(|newest| distance32(newest, timestamp) > 0) {
             self.frame = Some(timestamp);
             self.top_temporal = self.top_temporal.max(frame.temporal);
-            let max = self.max_temporal();
-            if self.current.temporal > max {
-                self.current.temporal = max;
-            } else if frame.temporal > self.current.temporal
-                && frame.temporal <= max
-                && frame.switch_up
-            {
-                self.current.temporal = frame.temporal;
+            self.descend();
+            self.ascend(frame);
+        } else if let Ascent::To(layers) = frame.ascent
+            && self.frame == Some(timestamp)
+            && frame.spatial == before.spatial
+            && frame.temporal <= before.temporal
+        {
+            self.ascend_in_time(layers);
+        }
+        if self.current != before {
+            self.before.rotate_left(1);
+            if let Some(last) = self.before.last_mut() {
+                *last = Some((timestamp, before));
             }
         }
-        if frame.temporal <= self.current.temporal {
-            FrameDecision::Forward
-        } else {
+        self.was_decided(timestamp, frame)
+    }
+
+    /// What became of a packet of a picture that was decided on.
+    pub(super) fn was_decided(&self, timestamp: u32, frame: FrameInfo) -> FrameDecision {
+        let mut changes = self.before.iter().flatten();
+        let sent = changes.find(|(end, _)| distance32(timestamp, *end) > 0);
+        let layer = sent.map_or(self.current, |(_, layer)| *layer);
+        let spatial = if self.is_simulcast() { 0 } else { frame.spatial };
+        if frame.temporal > layer.temporal || spatial > layer.spatial {
             FrameDecision::Skip
+        } else if frame.ends_frame && spatial == layer.spatial && !self.is_simulcast() {
+            FrameDecision::ForwardLast
+        } else {
+            FrameDecision::Forward
+        }
+    }
+
+    fn descend(&mut self) {
+        if let Some(target) = self.target.filter(|_| !self.is_simulcast()) {
+            self.current.spatial = self.current.spatial.min(target);
+        }
+        self.current.temporal = self.current.temporal.min(self.max_temporal());
+    }
+
+    fn ascend(&mut self, frame: FrameInfo) {
+        let (max, current) = (self.max_temporal(), self.current);
+        let is_sent = frame.spatial <= current.spatial && frame.temporal <= current.temporal;
+        match frame.ascent {
+            Ascent::Own if frame.temporal > current.temporal && frame.temporal <= max => {
+                self.current.temporal = frame.temporal;
+            }
+            Ascent::Above if is_sent => self.current.temporal = max,
+            Ascent::Any => {
+                if let Some(target) = self.target.filter(|_| !self.is_simulcast()) {
+                    self.current.spatial = target;
+                }
+                self.current.temporal = self.max_temporal();
+            }
+            Ascent::To(layers) if is_sent => self.ascend_to(layers),
+            Ascent::None | Ascent::Own | Ascent::Above | Ascent::To(_) => {}
+        }
+    }
+
+    /// Moves up to the best of `layers`.
+    fn ascend_to(&mut self, layers: LayerSet) {
+        let target = self.target.filter(|_| !self.is_simulcast());
+        let best = target.and_then(|target| layers.best(target, u8::MAX));
+        if let Some((spatial, _)) = best.filter(|(spatial, _)| *spatial > self.current.spatial) {
+            self.current = Layer { spatial, temporal: 0 };
+        }
+        self.ascend_in_time(layers);
+    }
+
+    /// Moves up to the most temporal layers of the current spatial layer that are among `layers`.
+    fn ascend_in_time(&mut self, layers: LayerSet) {
+        let spatial = if self.is_simulcast() { 0 } else { self.current.spatial };
+        let best = layers.best(spatial, self.max_temporal());
+        if let Some((_, temporal)) = best.filter(|best| best.0 == spatial) {
+            self.current.temporal = self.current.temporal.max(temporal);
         }
     }
 }
@@ -220,7 +338,8 @@ mod tests {
     }
 
     fn frame(temporal: u8, switch_up: bool) -> FrameInfo {
-        FrameInfo { temporal, switch_up, ..FrameInfo::default() }
+        let ascent = if switch_up { Ascent::Own } else { Ascent::None };
+        FrameInfo { temporal, ascent, ..FrameInfo::default() }
     }
 
     #[test]

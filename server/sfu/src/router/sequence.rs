@@ -528,9 +528,9 @@ mod tests {
     fn vp8(sequence: u64, temporal: u8, picture: u16, base_index: u8) -> Position {
         let frame = FrameInfo {
             temporal,
-            switch_up: false,
             picture_id: Some(PictureId::Long(picture)),
             base_index: Some(base_index),
+            ..FrameInfo::default()
         };
         Position { layer: 0, sequence, timestamp: u32::from(picture) * 3000, frame }
     }

@@ -8,6 +8,7 @@ mod repair;
 mod reports;
 mod room;
 mod steady;
+mod svc;
 mod voices;
 
 use std::time::{Duration, Instant};

@@ -221,6 +221,42 @@ fn non_symmetric_numbers_are_as_short_as_they_can_be() {
     assert_eq!(BitReader::new(&[]).non_symmetric(1), Some(0));
 }
 
+/// What Chromium sends of AV1 in L3T3: the first packet of the first picture, whose bit rate allows
+/// two of the three spatial layers; the second; and the first that has them all.
+const CHROMIUM_KEY: &str = "c10001c0081485214eafffaaaa863cf0430c10c302afc0aaa0063c00430010c002a000a800060000\
+        40001d954926e082b04a0941b820ac1282503157f974000ca864330e222222eca8655304224230ec\
+        a8775300ef008601df010d03bf021b1f80";
+const CHROMIUM_SMALLER: &str = "c60002";
+const CHROMIUM_ALL: &str = "c000095ffd70201c1c";
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+#[test]
+fn what_a_browser_sends_is_read() {
+    let mut reader = DependencyReader::default();
+    let key = reader.read(&hex(CHROMIUM_KEY)).unwrap();
+    assert_eq!((key.spatial, key.temporal, key.frame_number), (0, 0, 1));
+    assert_eq!(key.active_targets, 0b11_1111, "those of two spatial layers");
+    let structure = reader.structure().unwrap().clone();
+    let layers: Vec<_> = structure.targets().iter().map(|it| (it.spatial, it.temporal)).collect();
+    let expected: Vec<_> = (0..3).flat_map(|s| (0..3).map(move |t| (s, t))).collect();
+    assert_eq!(layers, expected);
+    let widths: Vec<_> = structure.resolutions().iter().map(|size| size.width).collect();
+    assert_eq!(widths, [240, 480, 960]);
+    assert!((0..9).all(|target| key.indication(target) == Indication::Switch));
+    let upper = reader.read(&hex(CHROMIUM_SMALLER)).unwrap();
+    assert_eq!((upper.spatial, upper.indication(0)), (1, Indication::NotPresent));
+    let all = reader.read(&hex(CHROMIUM_ALL)).unwrap();
+    assert_eq!((all.spatial, all.temporal, all.active_targets), (0, 0, 0x1FF));
+    let indications = [0, 3, 6].map(|target| all.indication(target));
+    assert_eq!(indications, [Indication::Switch, Indication::Required, Indication::Required]);
+}
+
 proptest! {
     #[test]
     fn no_descriptors_make_the_reader_panic(

@@ -5,9 +5,9 @@ use std::time::Instant;
 use super::{Consumer, outgoing};
 use crate::router::{
     egress::{CanonicalPacket, Egress, OutgoingRtp, PADDING},
-    frame::FrameInfo,
     producer::Producer,
     resend::{Lost, MAX_LOST, ResendDecision, ResendLimiter},
+    selector::FrameDecision,
     sequence::{PictureOffset, Rewritten},
 };
 
@@ -68,10 +68,14 @@ impl Consumer {
             pictures: found.pictures,
         };
         rtx.next_index += 1;
-        let frame = FrameInfo::of(self.codec, packet.payload());
+        let Some(stream) = source.layers.get(usize::from(found.layer)) else { return };
+        let frame = stream.frame_of(self.codec, &packet);
+        let is_last =
+            self.selector.was_decided(packet.timestamp, frame) == FrameDecision::ForwardLast;
         let outgoing = OutgoingRtp {
             rtx_original_sequence: Some(number),
             vp8: found.pictures.numbers(frame),
+            marker: packet.marker || is_last,
             ..outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten)
         };
         self.stats.retransmissions += 1;

@@ -85,6 +85,25 @@ fn only_the_start_of_an_unpredicted_frame_in_the_lowest_layer_starts_a_key_frame
     assert!(!starts_key_frame(&[0xA8, 0x92, 0x34, 0x00]), "cut off");
 }
 
+/// What Chromium sends of VP9 in L3T3: the first packet of a key picture, of its second layer, and of
+/// the last layer of the picture after it.
+#[test]
+fn what_a_browser_sends_is_read() {
+    let read = |payload: &[u8]| Vp9Descriptor::parse(payload).unwrap();
+    let key = read(&[0xBE, 0xA4, 0x81, 0x10, 0x30, 0, 0xF0, 0, 0x87, 1, 0xE0, 1, 0x0E, 0x83]);
+    let layer = key.layer.unwrap();
+    assert_eq!((layer.spatial, layer.temporal, layer.switch_up), (0, 0, true));
+    assert!(key.starts_key_frame() && key.ends_frame);
+    let sizes = key.structure.unwrap();
+    assert_eq!(sizes.resolutions()[1], Resolution { width: 480, height: 270 });
+    let second = read(&[0xBC, 0xA4, 0x81, 0x13, 0x83]);
+    assert!(second.layer.unwrap().depends_on_lower && !second.predicted);
+    assert!(!second.starts_key_frame());
+    let last = read(&[0xFD, 0xA4, 0x82, 0x55, 0x02, 0x83]);
+    assert_eq!(last.layer.map(|it| (it.spatial, it.temporal)), Some((2, 2)));
+    assert_eq!(last.references.as_slice(), [1]);
+}
+
 proptest! {
     #[test]
     fn no_payload_makes_the_parser_panic(
