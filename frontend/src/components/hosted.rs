@@ -35,7 +35,7 @@ fn HostedLine(session: Session, hosted: Hosted) -> impl IntoView {
         Hosted::Muted(_) | Hosted::AskedToUnmute(_) => Glyph::MicrophoneOff,
         Hosted::VideoStopped(_) => Glyph::CameraOff,
         Hosted::ShareStopped(_) => Glyph::ShareOff,
-        Hosted::Role(_) => Glyph::People,
+        Hosted::Role(_) | Hosted::HostLeft => Glyph::People,
     };
     view! {
         <p class="notice notice-calm" data-notice=hosted.code()>

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use shared::{
+    ids::ParticipantId,
     media::Source,
     signaling::{
-        AskedToUnmute, InviteLinkChanged, MutedBy, Right, Role, RoleChanged, RoomChanged, StoppedBy,
+        AskedToUnmute, InviteLinkChanged, MutedBy, Participant, Right, Role, RoleChanged,
+        RoomChanged, StoppedBy,
     },
 };
 
@@ -34,6 +36,8 @@ pub enum Hosted {
     AskedToUnmute(String),
     /// One's role is another one now.
     Role(Role),
+    /// The only host is gone for good.
+    HostLeft,
 }
 
 impl Hosted {
@@ -46,6 +50,7 @@ impl Hosted {
             Self::ShareStopped(_) => "share_stopped_by",
             Self::AskedToUnmute(_) => "asked_to_unmute",
             Self::Role(_) => "role_changed",
+            Self::HostLeft => "host_away",
         }
     }
 }
@@ -68,6 +73,11 @@ impl Telling {
         let is_answered =
             matches!(hosted, Hosted::AskedToUnmute(_)) && microphone != DeviceState::Off;
         (!is_answered).then(|| hosted.clone())
+    }
+
+    /// A host is here, again.
+    fn host_is_back(&mut self) {
+        self.0.take_if(|(hosted, _)| *hosted == Hosted::HostLeft);
     }
 
     /// It was read.
@@ -115,6 +125,26 @@ impl Meeting {
     pub(super) fn asked_to_unmute(&mut self, now: Instant, AskedToUnmute { by }: AskedToUnmute) {
         let name = self.roster.name(&by);
         self.company.telling.tell(now, Hosted::AskedToUnmute(name));
+    }
+
+    /// Someone came in, or came back.
+    pub(super) fn peer_joined(&mut self, participant: Participant) {
+        if participant.role == Role::Host {
+            self.company.telling.host_is_back();
+        }
+        if !self.is_me(&participant.id) {
+            self.roster.joined(participant);
+        }
+    }
+
+    /// Someone is gone for good. That the host is, the others are told.
+    pub(super) fn peer_left(&mut self, now: Instant, id: &ParticipantId) {
+        let had_host = self.roster.has_host();
+        self.roster.left(id);
+        let am_host = self.place.as_ref().is_some_and(|place| place.role == Role::Host);
+        if had_host && !am_host && !self.roster.has_host() {
+            self.company.telling.tell(now, Hosted::HostLeft);
+        }
     }
 
     /// Someone may do more, or less. One's own new ticket is kept, so that a reload keeps the role.

@@ -58,6 +58,11 @@ impl Roster {
         other.map(|other| other.display_name.clone()).unwrap_or_default()
     }
 
+    /// Whether a host is among them.
+    pub(super) fn has_host(&self) -> bool {
+        self.others.iter().any(|other| other.role == Role::Host)
+    }
+
     /// Someone is gone for good.
     pub(super) fn left(&mut self, id: &ParticipantId) {
         self.others.retain(|participant| participant.id != *id);

@@ -103,10 +103,9 @@ impl Meeting {
 
     fn handle_event(&mut self, now: Instant, event: Event) {
         match event {
-            Event::PeerJoined(participant) if self.is_me(&participant.id) => {}
-            Event::PeerJoined(participant) => self.roster.joined(participant),
+            Event::PeerJoined(participant) => self.peer_joined(participant),
             Event::PeerPresence(presence) => self.roster.set_presence(&presence),
-            Event::PeerLeft(peer) => self.roster.left(&peer.participant_id),
+            Event::PeerLeft(peer) => self.peer_left(now, &peer.participant_id),
             Event::NewProducer(new) => self.roster.published(new),
             Event::ProducerClosed(producer) => self.roster.closed(producer.producer_id),
             Event::ProducerPaused(producer) => self.roster.set_paused(producer.producer_id, true),

@@ -48,11 +48,13 @@ texts! {
     BLOCK_ASK = "Remove and block {}?", "{} entfernen und sperren?", "¿Expulsar y bloquear a {}?";
     /// What that means.
     BLOCK_MEANS = "They leave at once, and the invite links they know let nobody in any more. The \
-        meeting gets a new link.",
+        meeting gets a new link; whoever has only its id has to knock.",
         "Wer gesperrt wird, ist sofort draußen, und die bekannten Einladungslinks lassen niemanden \
-        mehr herein. Die Besprechung bekommt einen neuen Link.",
+        mehr herein. Die Besprechung bekommt einen neuen Link; wer nur ihre Id hat, muss anklopfen.",
         "Saldrá de inmediato y los enlaces que conoce ya no dejarán entrar a nadie. La reunión \
-        tendrá un enlace nuevo.";
+        tendrá un enlace nuevo; quien solo tenga su id deberá llamar.";
+    /// The only host is gone.
+    HOST_LEFT = "The host left.", "Die Leitung ist gegangen.", "El anfitrión se ha ido.";
     /// Mutes everyone.
     MUTE_ALL = "Mute all", "Alle stummschalten", "Silenciar a todos";
     /// Lets nobody new in.
@@ -171,6 +173,7 @@ pub fn hosted(hosted: &Hosted) -> String {
         Hosted::VideoStopped(name) => (VIDEO_STOPPED_BY, name),
         Hosted::ShareStopped(name) => (SHARE_STOPPED_BY, name),
         Hosted::AskedToUnmute(name) => (ASKED_TO_UNMUTE, name),
+        Hosted::HostLeft => return HOST_LEFT.to_string(),
         Hosted::Role(Role::Host) => return NOW_HOST.to_string(),
         Hosted::Role(Role::CoHost) => return NOW_CO_HOST.to_string(),
         Hosted::Role(Role::Guest) => return NOW_GUEST.to_string(),

@@ -202,11 +202,17 @@ async fn who_is_blocked_knows_no_link_that_lets_in() {
         assert_eq!(refusal, Some(ErrorCode::InviteRevoked));
         assert_eq!(back.close_code().await, 4401);
     }
+    // Nor does the room's id, in a room that let in whoever knew it.
+    let mut back = meeting.server.connect().await;
+    back.knock(guest(&meeting.room)).await;
     // The others have a new one to share, and are still in.
     let told = meeting.other.client.events().await;
-    let [Event::PeerLeft(_), Event::InviteLinkChanged(changed)] = &told[..] else {
+    let [Event::PeerLeft(_), Event::RoomChanged(rules), Event::InviteLinkChanged(changed)] =
+        &told[..]
+    else {
         panic!("{told:?}")
     };
+    assert_eq!(*rules, RoomChanged { locked: false, lobby: true });
     let link = changed.invite_link.as_deref().unwrap();
     let start = format!("http://{}/join?room=", meeting.server.running.http_address);
     assert!(link.starts_with(&start), "{link}");

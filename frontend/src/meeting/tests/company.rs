@@ -8,8 +8,8 @@ use shared::{
     media::{RtpCapabilities, Source},
     signaling::{
         Admitted, AskedToUnmute, ChatMessage, CloseCode, Event, HandsRaised, HostPresent, Knock,
-        KnockRef, Knocking, MutedBy, Reacted, Reaction, Request, Role, RoleChanged, RoomChanged,
-        SendChat, StoppedBy,
+        KnockRef, Knocking, MutedBy, Participant, PeerLeft, Reacted, Reaction, Request, Role,
+        RoleChanged, RoomChanged, SendChat, StoppedBy,
     },
 };
 
@@ -116,6 +116,24 @@ fn a_host_sees_who_knocks_and_answers() {
     assert_eq!(world.take_requests(), [Request::Admit(KnockRef { knock_id: KnockId(1) })]);
     world.event(Event::KnockGone(KnockRef { knock_id: KnockId(1) }));
     assert_eq!(world.meeting.view().company.knocks.len(), 1);
+}
+
+#[test]
+fn that_the_only_host_left_is_told_until_one_is_back() {
+    let mut world = inside();
+    let hosted = |world: &World| world.meeting.view().company.hosted;
+    let host = |number| Participant { role: Role::Host, ..participant(number, &[]) };
+    let left = |number| Event::PeerLeft(PeerLeft { participant_id: participant_id(number) });
+    world.event(Event::PeerJoined(host(7)));
+    world.event(Event::PeerJoined(host(8)));
+    world.event(Event::PeerJoined(participant(9, &[])));
+    world.event(left(7));
+    world.event(left(9));
+    assert_eq!(hosted(&world), None, "another host is here");
+    world.event(left(8));
+    assert_eq!(hosted(&world), Some(Hosted::HostLeft));
+    world.event(Event::PeerJoined(host(7)));
+    assert_eq!(hosted(&world), None);
 }
 
 #[test]

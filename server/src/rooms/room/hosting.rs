@@ -165,7 +165,7 @@ impl Room {
     }
 
     /// Removes somebody, whose ticket brings nobody back; with `block` the invites they know let in
-    /// no more. Returns whether the link that everyone is shown has to be made anew, and what is to
+    /// no more, and who knows only the room's id has to knock. Returns whether the link that everyone is shown has to be made anew, and what is to
     /// be closed.
     ///
     /// # Errors
@@ -188,6 +188,7 @@ impl Room {
             return Ok((LinkState::Fresh, media));
         }
         self.revoke_known_to(invite_id.as_deref());
+        self.set_rules(RoomChanged { lobby: true, ..self.rules() });
         Ok((LinkState::Stale, media))
     }
 
