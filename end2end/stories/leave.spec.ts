@@ -22,6 +22,25 @@ test('whoever leaves is gone at once, is told so, and can come back', async ({
   await bob.expectToSee(alice);
 });
 
+test('those who stay are told that the host left, until the host is back', async ({
+  server,
+  person,
+}) => {
+  const alice = await person('Alice', 'chromium', 'red');
+  const link = await alice.host(server.url);
+  const bob = await person('Bob', 'firefox', 'blue');
+  await bob.accept(link);
+  await bob.expectToSee(alice);
+
+  await alice.leave();
+  await alice.expectOutcome('left', 'You left the meeting');
+  await expect(bob.notice('host_away')).toContainText('The host left.');
+  await alice.page.getByRole('button', { name: 'Rejoin' }).click();
+  await alice.join();
+  await expect(bob.notice('host_away')).toHaveCount(0, { timeout: 2_000 });
+  await bob.expectToSee(alice);
+});
+
 for (const browser of BROWSERS) {
   test(`${browser}: a killed tab is noticed in 3 s, gone in 10 s, and leaves no ghost`, async ({
     server,
