@@ -22,39 +22,54 @@ pub fn is_entry_point(codec: Codec, payload: &[u8]) -> bool {
         Codec::Opus => true,
         Codec::Vp8 => vp8::starts_key_frame(payload),
         Codec::Vp9 => vp9::starts_key_frame(payload),
-        Codec::H264 => h264_starts_key_frame(payload),
+        Codec::H264 => h264_start(payload).is_some(),
         Codec::Av1 => av1::starts_key_frame(payload),
     }
 }
 
-/// A sequence parameter set, or the start of an IDR slice (RFC 6184 sections 5.6 to 5.8).
-fn h264_starts_key_frame(payload: &[u8]) -> bool {
+/// What of a key frame of H.264 a packet starts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum H264Start {
+    /// Its first slice. Where the parameter sets are part of the stream, that is too late to start:
+    /// the decoder would have none, or another layer's.
+    Picture,
+    /// The sequence parameter set, which precedes it.
+    Parameters,
+}
+
+/// Finds a sequence parameter set, or the start of an IDR picture (RFC 6184 sections 5.6 to 5.8).
+#[must_use]
+pub fn h264_start(payload: &[u8]) -> Option<H264Start> {
     const STAP_A: u8 = 24;
     const FU_A: u8 = 28;
-    let Some((first, rest)) = payload.split_first() else {
-        return false;
-    };
-    match first & 0x1F {
-        STAP_A => aggregated_units(rest).any(starts_idr),
-        FU_A => rest.first().is_some_and(|header| header & 0x80 != 0 && starts_idr(*header)),
-        _ => starts_idr(*first),
+    let (first, rest) = payload.split_first()?;
+    match (first & 0x1F, rest) {
+        (STAP_A, rest) => aggregated_units(rest).filter_map(unit_start).max(),
+        (FU_A, [header, slice @ ..]) if header & 0x80 != 0 => unit_start((*header, slice)),
+        (FU_A, _) => None,
+        _ => unit_start((*first, rest)),
     }
 }
 
-/// Whether the unit with this header byte is a sequence parameter set or part of an IDR picture.
-fn starts_idr(unit_header: u8) -> bool {
+/// What the unit with this header byte starts. The first slice of a picture begins with macroblock
+/// 0, which is a 1 as Exp-Golomb code (ITU-T H.264 sections 7.3.3 and 9.1).
+fn unit_start((header, slice): (u8, &[u8])) -> Option<H264Start> {
     const IDR: u8 = 5;
     const SPS: u8 = 7;
-    matches!(unit_header & 0x1F, IDR | SPS)
+    match header & 0x1F {
+        SPS => Some(H264Start::Parameters),
+        IDR => slice.first().filter(|byte| **byte & 0x80 != 0).map(|_| H264Start::Picture),
+        _ => None,
+    }
 }
 
-/// The header bytes of the units in a STAP-A, each of which follows its 16-bit length.
-fn aggregated_units(mut rest: &[u8]) -> impl Iterator<Item = u8> {
+/// The units in a STAP-A, header bytes and what follows, each of which comes after its 16-bit length.
+fn aggregated_units(mut rest: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     std::iter::from_fn(move || {
         let (len, units) = rest.split_first_chunk::<2>()?;
         let (unit, next) = units.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
         rest = next;
-        unit.first().copied()
+        unit.split_first().map(|(header, unit)| (*header, unit))
     })
 }
 
@@ -151,8 +166,14 @@ mod tests {
         assert!(is_entry_point(Codec::H264, &[0x67, 0x42]), "SPS");
         assert!(is_entry_point(Codec::H264, &[0x65, 0x88]), "IDR slice");
         assert!(is_entry_point(Codec::H264, &[0x78, 0, 1, 0x68, 0, 2, 0x67, 1]), "STAP-A");
-        assert!(is_entry_point(Codec::H264, &[0x7C, 0x85]), "start of a fragmented IDR slice");
-        assert!(!is_entry_point(Codec::H264, &[0x7C, 0x05]), "a later fragment");
+        assert!(
+            is_entry_point(Codec::H264, &[0x7C, 0x85, 0x88]),
+            "start of a fragmented IDR slice"
+        );
+        assert!(!is_entry_point(Codec::H264, &[0x7C, 0x05, 0x88]), "a later fragment");
+        assert!(!is_entry_point(Codec::H264, &[0x65, 0x42]), "a later slice");
+        let both = [0x78, 0, 2, 0x65, 0x88, 0, 2, 0x67, 1];
+        assert_eq!(h264_start(&both), Some(H264Start::Parameters));
         assert!(!is_entry_point(Codec::H264, &[0x41, 0x9A]), "another slice");
         assert!(!is_entry_point(Codec::H264, &[0x78, 0, 1, 0x68, 0, 9, 0x67]), "cut off");
     }

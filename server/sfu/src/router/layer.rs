@@ -10,7 +10,7 @@ use super::{
     cache::{CacheLimits, PacketCache},
     egress::CanonicalPacket,
     frame::FrameInfo,
-    keyframe::{KeyFrameRequester, is_entry_point},
+    keyframe::{H264Start, KeyFrameRequester, h264_start, is_entry_point},
     missing::{GapDecision, MissingPackets},
     modular::{distance64, low32, ntp_duration, ticks},
     producer::SenderClock,
@@ -38,6 +38,8 @@ pub(super) struct LayerStream {
     descriptors: Option<Box<DependencyReader>>,
     /// The number of the packet that said last what the descriptors mean.
     described_by: u64,
+    /// Whether its key frames of H.264 begin with their parameters, instead of the session with all.
+    has_parameters: bool,
     /// Whether any viewer is sent it, or waits for it.
     pub(super) watched: bool,
     /// Whether more of it comes than its publisher may send, and nothing of it is forwarded.
@@ -72,6 +74,7 @@ impl LayerStream {
             spatial: vec![SpatialLayer::default()],
             descriptors: None,
             described_by: 0,
+            has_parameters: false,
             watched: false,
             is_excessive: false,
             clock: None,
@@ -179,6 +182,17 @@ impl LayerStream {
             Codec::Opus | Codec::Vp8 | Codec::H264 => {}
         }
         (FrameInfo::of(codec, payload), Announcement::Nothing)
+    }
+
+    /// Whether a decoder that has seen nothing of this stream can start at a packet that came.
+    pub(super) fn is_entry_point(&mut self, codec: Codec, payload: &[u8]) -> bool {
+        let start = if codec == Codec::H264 { h264_start(payload) } else { None };
+        self.has_parameters |= start == Some(H264Start::Parameters);
+        match start {
+            Some(H264Start::Picture) => !self.has_parameters,
+            Some(H264Start::Parameters) => true,
+            None => is_entry_point(codec, payload),
+        }
     }
 
     /// What a packet that is kept says of its frame.

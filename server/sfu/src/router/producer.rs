@@ -15,7 +15,6 @@ use super::{
     arrivals::Arrival,
     egress::{CanonicalPacket, Content, TransportKey},
     frame::FrameInfo,
-    keyframe::is_entry_point,
     layer::{Announcement, LayerStream, MAX_LAYERS, MAX_TEMPORAL_LAYERS},
     layering::WantedLayers,
     police::{Policer, Verdict},
@@ -316,7 +315,7 @@ impl Producer {
         self.stats.octets += payload.len() as u64;
         let place = (sequence, payload, descriptor);
         let (frame, announcement) = stream.read_frame(now, codec, place);
-        let is_entry = is_entry_point(codec, payload);
+        let is_entry = stream.is_entry_point(codec, payload);
         let received = Received {
             layer: incoming.layer,
             sequence,

@@ -1,6 +1,7 @@
 //! The router as a whole, over virtual time.
 
 mod forwarding;
+mod h264;
 mod layers;
 mod never;
 mod redundancy;
