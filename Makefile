@@ -77,7 +77,7 @@ integration: $(AIORTC)/.installed $(COTURN) ## The protocol, simulated meetings,
 	  cargo test --locked --package open-stream --test whip -- --ignored
 
 .PHONY: end-to-end
-end-to-end: page browsers end2end/node_modules/.installed ## The stories, in Chromium and Firefox
+end-to-end: page browsers $(COTURN) end2end/node_modules/.installed ## The stories, in Chromium and Firefox
 	cargo test --locked --workspace --no-run  # the program too, with the features it was tested with
 	cd end2end && npx tsc && npx playwright test
 

@@ -19,6 +19,7 @@ down from it. Both are perfect until a line of JSON on standard input says other
 | rate_bps    | bits per second; 0 is no limit |
 | queue_ms    | longest wait for the rate; beyond it packets are lost |
 | block_udp   | UDP is lost |
+| block_port  | what comes from or goes to this port is lost, UDP and TCP; 0 is no port |
 | cut         | everything is lost |
 
 Every line is answered by one line of JSON. One seed and one sequence of packets have one outcome:
@@ -66,6 +67,7 @@ class Link:
         self.rate_bps = 0
         self.queue_ms = 200.0
         self.block_udp = False
+        self.block_port = 0
         self.cut = False
         self.free_at = 0.0
         self.last_arrival = 0.0
@@ -78,12 +80,19 @@ class Link:
                 raise KeyError(name)
             setattr(self, name, value)
 
+    def blocks(self, packet):
+        if self.cut or (self.block_udp and packet[9] == UDP):
+            return True
+        # The ports come first in the headers of both UDP and TCP.
+        start = (packet[0] & 15) * 4
+        ports = struct.unpack_from("!HH", packet, start) if len(packet) >= start + 4 else ()
+        return self.block_port in ports
+
     def arrival(self, now, packet):
         """When `packet` comes out at the other end; None if it is lost."""
         # Drawn for every packet, so that settings do not shift what follows.
         luck, late = self.random.random(), self.random.random()
-        blocked = self.cut or (self.block_udp and packet[9] == UDP)
-        if blocked or luck < self.loss:
+        if self.blocks(packet) or luck < self.loss:
             self.lost += 1
             return None
         leaves = now

@@ -3,10 +3,11 @@ import type { Page } from '@playwright/test';
 import { expectAccessible } from '../fixtures/axe.ts';
 import { BROWSERS } from '../fixtures/browser.ts';
 import { blockUdp } from '../fixtures/instrument.ts';
-import { expect, relayedTest, test } from '../fixtures/test.ts';
+import { expect, relayedTest, test, turnTest } from '../fixtures/test.ts';
 
 /** The states of all lines of the test, once each has one. */
 async function states(page: Page): Promise<Record<string, string>> {
+  await expect(page.locator('[data-line]')).toHaveCount(6);
   await expect(page.locator('[data-state="testing"]')).toHaveCount(0, { timeout: 30_000 });
   return Object.fromEntries(
     await page
@@ -90,6 +91,41 @@ for (const browser of BROWSERS) {
       .poll(async () => await alice.page.evaluate(() => window.peerConnections.length))
       .toBe(0);
     await expect(alice.page.locator('.connection-verdict')).toBeEmpty();
+  });
+}
+
+for (const browser of BROWSERS) {
+  turnTest(`${browser}: a TURN server that relays is said to work, and one that is down to fail`, async ({
+    coturn,
+    server,
+    person,
+  }) => {
+    const alice = await person('Alice', browser, 'red');
+    // Firefox's own words about it.
+    alice.tolerates(/^uncaught: ICE failed/);
+    const { page } = alice;
+    await page.goto(`${server.url}/check`);
+    expect(await states(page)).toMatchObject({ Udp: 'works', Relay: 'works' });
+    await coturn.close();
+    await page.getByRole('button', { name: 'Test again' }).click();
+    expect(await states(page)).toMatchObject({ Udp: 'works', Relay: 'fails' });
+  });
+
+  turnTest.describe('with another secret than the TURN server has', () => {
+    turnTest.use({
+      settings: async ({ coturn }, use) => {
+        await use({ ...coturn.settings, TURN_SECRET: 'a secret that only one of them knows' });
+      },
+    });
+
+    turnTest(`${browser}: the relay is said to fail`, async ({ server, person }) => {
+      const alice = await person('Alice', browser, 'red');
+      alice.tolerates(/^uncaught: ICE failed/);
+      const { page } = alice;
+      await page.goto(`${server.url}/check`);
+      expect(await states(page)).toMatchObject({ Udp: 'works', Tcp: 'works', Relay: 'fails' });
+      await expect(page.locator('[data-line="Relay"]')).toHaveText(/Relay \(TURN\).*Fails/);
+    });
   });
 }
 
