@@ -2,9 +2,12 @@
 //! descriptor, a header extension that says which frames a viewer of fewer layers can do without.
 
 mod bits;
+mod targets;
 
 use super::vp9::Resolution;
 use bits::BitReader;
+
+pub use targets::{TargetField, TargetedDescriptor};
 
 /// The most frame templates of a structure: their ids have six bits.
 pub const MAX_TEMPLATES: usize = 64;

@@ -15,6 +15,7 @@ pub use self::options::{ConsumerOptions, ConsumerStats, ReceptionReport};
 use self::repair::RtxStream;
 
 use super::{
+    av1::TargetField,
     egress::{CanonicalPacket, Egress, OutgoingRtp, SenderReport},
     modular::{low32, ntp_duration},
     producer::{Producer, Received},
@@ -315,6 +316,19 @@ impl Consumer {
         }
     }
 
+    /// The decode targets that the viewer is sent of a packet's picture, where they are named.
+    fn targets(
+        &self,
+        packet: &CanonicalPacket<'_>,
+        layer: u8,
+        source: &Producer,
+    ) -> Option<(TargetField, u32)> {
+        let field = packet.targets?;
+        let sent = self.selector.layer_at(packet.timestamp);
+        let stream = source.layers.get(usize::from(layer))?;
+        Some((field, stream.targets_up_to(field, sent)?))
+    }
+
     /// How the timeline of a layer differs from the viewer's, if the reports tell.
     fn timeline_offset(&self, layer: u8, source: &Producer) -> Option<u32> {
         let (before, offset) = self.rewriter.layer().zip(self.rewriter.timeline_offset())?;
@@ -348,6 +362,7 @@ impl Consumer {
         let outgoing = OutgoingRtp {
             vp8: rewritten.pictures.numbers(position.frame),
             omitted,
+            targets: self.targets(&packet, position.layer, source),
             marker: packet.marker || decision == FrameDecision::ForwardLast,
             ..outgoing(&packet, self.options.ssrc, payload_type, rewritten)
         };
@@ -380,6 +395,7 @@ const fn outgoing<'a>(
         twcc_offset: Some(packet.twcc_offset),
         rtx_original_sequence: None,
         vp8: None,
+        targets: None,
         omitted: 0,
     }
 }

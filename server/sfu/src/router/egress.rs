@@ -8,7 +8,11 @@ use crate::{
     },
 };
 
-use super::{modular::low16, vp8::Vp8Numbers};
+use super::{
+    av1::{TargetField, TargetedDescriptor},
+    modular::low16,
+    vp8::Vp8Numbers,
+};
 
 /// The worker's name for the transport of a publisher or a viewer; the router only hands it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,6 +53,8 @@ pub struct OutgoingRtp<'a> {
     pub rtx_original_sequence: Option<u16>,
     /// Picture numbers of the viewer's own, where the packet's will not do.
     pub vp8: Option<Vp8Numbers>,
+    /// Where the decode targets are named, and those that this viewer is sent, a bit each.
+    pub targets: Option<(TargetField, u32)>,
     /// Bytes at the start of the payload that this viewer does not get: the frames that a packet of
     /// redundant audio repeats.
     pub omitted: usize,
@@ -104,6 +110,9 @@ impl OutgoingRtp<'_> {
         }
         body.copy_from_slice(payload.get(self.omitted..)?);
         self.patch_header(buffer.first_chunk_mut::<FIXED_HEADER_LEN>()?);
+        if let Some((field, sent)) = self.targets {
+            field.keep(sent, buffer);
+        }
         if let Some(numbers) = self.vp8 {
             numbers.write_over(buffer.get_mut(self.payload_offset()..)?);
         }
@@ -182,20 +191,44 @@ pub(super) struct Content<'a> {
     /// What redundant audio is marked with: a payload type of our offers.
     pub(super) redundancy: Option<u8>,
     /// The dependency descriptor.
-    pub(super) descriptor: Option<&'a [u8]>,
+    pub(super) descriptor: Option<Descriptor<'a>>,
+}
+
+/// A dependency descriptor as viewers are sent it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Descriptor<'a> {
+    /// The publisher's own.
+    Plain(&'a [u8]),
+    /// One that names the targets which the viewer is sent.
+    Targeted(&'a TargetedDescriptor),
+}
+
+impl<'a> Descriptor<'a> {
+    fn data(self) -> &'a [u8] {
+        match self {
+            Self::Plain(data) => data,
+            Self::Targeted(targeted) => targeted.as_slice(),
+        }
+    }
+
+    /// Where in a canonical packet the targets are named: the descriptor is the second element.
+    fn field(self, form: ExtensionForm) -> Option<TargetField> {
+        let Self::Targeted(targeted) = self else { return None };
+        targeted.field.behind(RtpWriter::FIRST_ELEMENT + 2 * form.head_len() + 2)
+    }
 }
 
 impl Content<'_> {
     /// The most bytes of the packet in canonical form.
     pub(super) fn max_len(&self) -> usize {
-        let descriptor = self.descriptor.map_or(0, |data| 2 + data.len());
+        let descriptor = self.descriptor.map_or(0, |one| 2 + one.data().len());
         MAX_PLAIN_HEADER_LEN + descriptor + self.payload.len()
     }
 
     /// One byte for the head of each element, unless one is too long for that.
     fn form(&self) -> ExtensionForm {
         match self.descriptor {
-            Some(data) if data.len() > MAX_ONE_BYTE_EXTENSION_LEN => ExtensionForm::TwoByte,
+            Some(one) if one.data().len() > MAX_ONE_BYTE_EXTENSION_LEN => ExtensionForm::TwoByte,
             Some(_) | None => ExtensionForm::OneByte,
         }
     }
@@ -213,6 +246,8 @@ pub(super) struct CanonicalPacket<'a> {
     pub(super) redundancy: Option<u8>,
     /// Where the transport-wide sequence number is: in the first element.
     pub(super) twcc_offset: usize,
+    /// Where its descriptor names the active targets.
+    pub(super) targets: Option<TargetField>,
 }
 
 impl<'a> CanonicalPacket<'a> {
@@ -224,14 +259,26 @@ impl<'a> CanonicalPacket<'a> {
         content: &Content<'_>,
         ids: &ExtensionIds,
     ) -> Option<usize> {
+        let form = content.form();
+        let targets = content.descriptor.and_then(|descriptor| descriptor.field(form));
+        // Packed where each viewer's packets have their SSRC: of so many targets there is a place.
+        let targets = targets.map_or(0, |field| u32::from(field.at) << 8 | u32::from(field.count));
         let fields = RtpFields {
+            ssrc: targets,
             payload_type: content.redundancy.unwrap_or(0),
             marker: packet.header.marker,
             timestamp: packet.header.timestamp,
             ..RtpFields::default()
         };
-        let mut writer = RtpWriter::with_form(buffer, fields, content.form())?;
+        let mut writer = RtpWriter::with_form(buffer, fields, form)?;
         writer.extension(Extension::TransportCc.id(), &[0, 0])?;
+        if let Some(descriptor) = content.descriptor {
+            // One that is empty stays behind.
+            let data = descriptor.data();
+            if !data.is_empty() {
+                writer.extension(Extension::DependencyDescriptor.id(), data)?;
+            }
+        }
         let mut written = [false; FORWARDED.len()];
         for (id, data) in packet.header.extensions {
             let place =
@@ -245,9 +292,6 @@ impl<'a> CanonicalPacket<'a> {
             if !*done && is_short && writer.extension(extension.id(), data).is_some() {
                 *done = true;
             }
-        }
-        if let Some(data) = content.descriptor {
-            writer.extension(Extension::DependencyDescriptor.id(), data)?;
         }
         writer.finish(content.payload).map(|(_, len)| len)
     }
@@ -265,11 +309,13 @@ impl<'a> CanonicalPacket<'a> {
 
     /// Reads what [`CanonicalPacket::write`] wrote.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
-        let [_, kind, _, _, t0, t1, t2, t3, _, _, _, _, _, _, w0, w1] =
+        let [_, kind, _, _, t0, t1, t2, t3, _, a0, a1, count, _, _, w0, w1] =
             *bytes.first_chunk::<{ RtpWriter::FIRST_ELEMENT }>()?;
         let words = usize::from(u16::from_be_bytes([w0, w1]));
         let element = RtpWriter::FIRST_ELEMENT;
+        let targets = TargetField { at: u16::from_be_bytes([a0, a1]), count };
         Some(Self {
+            targets: Some(targets).filter(|field| field.count > 0),
             twcc_offset: element + extension_form(bytes)?.head_len(),
             bytes,
             header_len: RtpWriter::FIRST_ELEMENT + 4 * words,
@@ -314,7 +360,7 @@ mod tests {
         let mut buffer = vec![0xEE; 400];
         let ids = publisher_ids();
         let of = |extension| ids.id_of(extension).and_then(|id| packet.header.extensions.get(id));
-        let descriptor = of(Extension::DependencyDescriptor);
+        let descriptor = of(Extension::DependencyDescriptor).map(Descriptor::Plain);
         let content = Content { payload: packet.payload, redundancy: None, descriptor };
         let len = CanonicalPacket::write(&mut buffer, &packet, &content, &ids).unwrap();
         assert!(len <= content.max_len());
@@ -335,6 +381,7 @@ mod tests {
             twcc_offset: Some(packet.twcc_offset),
             rtx_original_sequence,
             vp8: None,
+            targets: None,
             omitted: 0,
         }
     }
@@ -344,7 +391,7 @@ mod tests {
         let bytes = canonical(&[(7, b"0"), (9, &[0x85]), (2, &[1, 2]), (8, &[3; 16])], b"data");
         let packet = RtpPacket::parse(&bytes).unwrap();
         let found: Vec<_> = packet.header.extensions.collect();
-        let expected = [(3, &[0, 0][..]), (1, &[0x85]), (12, &[3; 16])];
+        let expected = [(3, &[0, 0][..]), (12, &[3; 16]), (1, &[0x85])];
         assert_eq!(found, expected);
         assert_eq!(packet.payload, b"data");
     }
@@ -381,7 +428,7 @@ mod tests {
         let len = outgoing(&bytes, None).write_into(&mut buffer, Some(0xBEEF));
         let packet = RtpPacket::parse(&buffer[..len]).unwrap();
         let found: Vec<_> = packet.header.extensions.collect();
-        assert_eq!(found, [(3, &[0xBE, 0xEF][..]), (6, &[1, 2, 3]), (12, &descriptor)]);
+        assert_eq!(found, [(3, &[0xBE, 0xEF][..]), (12, &descriptor), (6, &[1, 2, 3])]);
         assert_eq!(packet.payload, b"data");
     }
 

@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
+use shared::media::Layer;
+
 use crate::codec::Codec;
 
 use super::{
     arrivals::{Arrival, Arrivals},
-    av1::DependencyReader,
+    av1::{DependencyReader, TargetField, TargetedDescriptor},
     cache::{CacheLimits, PacketCache},
     egress::CanonicalPacket,
     frame::FrameInfo,
@@ -45,6 +47,17 @@ pub(super) struct LayerStream {
     /// Whether more of it comes than its publisher may send, and nothing of it is forwarded.
     pub(super) is_excessive: bool,
     clock: Option<(SenderClock, Instant)>,
+}
+
+/// What a packet says, as [`LayerStream::read_frame`] reads it.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// Of its frame.
+    pub(super) frame: FrameInfo,
+    /// Of the stream.
+    pub(super) announcement: Announcement,
+    /// Its descriptor with the active targets, where there are several.
+    pub(super) targeted: Option<TargetedDescriptor>,
 }
 
 /// Whether a packet says which layers there are.
@@ -157,14 +170,13 @@ impl LayerStream {
         }
     }
 
-    /// Reads what a packet that came says of its frame, and of the layers of the stream; also
-    /// returns whether the latter was said.
+    /// Reads what a packet that came says of its frame, and of the layers of the stream.
     pub(super) fn read_frame(
         &mut self,
         now: Instant,
         codec: Codec,
         (sequence, payload, descriptor): (u64, &[u8], Option<&[u8]>),
-    ) -> (FrameInfo, Announcement) {
+    ) -> Reading {
         match codec {
             Codec::Vp8 if is_entry_point(codec, payload) => {
                 let size = key_frame_size(payload);
@@ -176,12 +188,13 @@ impl LayerStream {
                 let announced = read.structure.map(|structure| {
                     self.announce(now, structure.spatial_layers(), structure.resolutions());
                 });
-                return (FrameInfo::of_vp9(&read), Announcement::of(announced));
+                let announcement = Announcement::of(announced);
+                return Reading { frame: FrameInfo::of_vp9(&read), announcement, targeted: None };
             }
             Codec::Av1 => return self.read_descriptor(now, sequence, descriptor),
             Codec::Opus | Codec::Vp8 | Codec::H264 => {}
         }
-        (FrameInfo::of(codec, payload), Announcement::Nothing)
+        Reading { frame: FrameInfo::of(codec, payload), ..Reading::default() }
     }
 
     /// Whether a decoder that has seen nothing of this stream can start at a packet that came.
@@ -205,25 +218,34 @@ impl LayerStream {
         frame.map(|(frame, structure)| FrameInfo::of_av1(frame, structure)).unwrap_or_default()
     }
 
+    /// The decode targets of which all is sent with these layers, a bit each.
+    pub(super) fn targets_up_to(&self, field: TargetField, layer: Layer) -> Option<u32> {
+        let structure = self.descriptors.as_ref()?.structure()?;
+        let is_same = structure.targets().len() == usize::from(field.count);
+        is_same.then(|| structure.targets_up_to(layer.spatial, layer.temporal))
+    }
+
     fn read_descriptor(
         &mut self,
         now: Instant,
         sequence: u64,
         descriptor: Option<&[u8]>,
-    ) -> (FrameInfo, Announcement) {
+    ) -> Reading {
         let Some(descriptor) = descriptor else { return Default::default() };
         let reader = self.descriptors.get_or_insert_default();
-        let read = if sequence < self.described_by {
-            reader.read_overtaken(descriptor)
-        } else {
-            reader.read(descriptor)
-        };
+        let is_overtaken = sequence < self.described_by;
+        let read =
+            if is_overtaken { reader.read_overtaken(descriptor) } else { reader.read(descriptor) };
         let Some((read, structure)) = read.zip(reader.structure()) else {
-            return Default::default();
+            return Reading::default();
         };
         let frame = FrameInfo::of_av1(&read, structure);
-        if !read.has_structure || sequence < self.described_by {
-            return (frame, Announcement::Nothing);
+        if is_overtaken {
+            return Reading { frame, ..Reading::default() };
+        }
+        let targeted = reader.name_targets(descriptor, read.active_targets);
+        if !read.has_structure {
+            return Reading { frame, targeted, ..Reading::default() };
         }
         self.described_by = sequence;
         let mut sizes = [Resolution::default(); MAX_LAYERS];
@@ -232,7 +254,7 @@ impl LayerStream {
             *size = *told;
         }
         self.announce(now, count, &sizes);
-        (frame, Announcement::Layers)
+        Reading { frame, targeted, announcement: Announcement::Layers }
     }
 
     /// Takes the publisher's word on the spatial layers that come from now on.

@@ -13,9 +13,9 @@ use crate::{
 use super::{
     ConsumerKey,
     arrivals::Arrival,
-    egress::{CanonicalPacket, Content, TransportKey},
+    egress::{CanonicalPacket, Content, Descriptor, TransportKey},
     frame::FrameInfo,
-    layer::{Announcement, LayerStream, MAX_LAYERS, MAX_TEMPORAL_LAYERS},
+    layer::{Announcement, LayerStream, MAX_LAYERS, MAX_TEMPORAL_LAYERS, Reading},
     layering::WantedLayers,
     police::{Policer, Verdict},
     red::newest_frame,
@@ -305,6 +305,12 @@ impl Producer {
         let describes = Some(Extension::DependencyDescriptor).filter(|_| codec == Codec::Av1);
         let descriptor = describes.and_then(|extension| incoming.ids.id_of(extension));
         let descriptor = descriptor.and_then(|id| packet.header.extensions.get(id));
+        let place = (sequence, payload, descriptor);
+        let Reading { frame, announcement, targeted } = stream.read_frame(now, codec, place);
+        let descriptor = match &targeted {
+            Some(targeted) => Some(Descriptor::Targeted(targeted)),
+            None => descriptor.map(Descriptor::Plain),
+        };
         let content = Content { payload, redundancy, descriptor };
         stream
             .cache
@@ -313,8 +319,6 @@ impl Producer {
             })
             .ok_or(Ingested::Malformed)?;
         self.stats.octets += payload.len() as u64;
-        let place = (sequence, payload, descriptor);
-        let (frame, announcement) = stream.read_frame(now, codec, place);
         let is_entry = stream.is_entry_point(codec, payload);
         let received = Received {
             layer: incoming.layer,

@@ -247,9 +247,7 @@ impl LayerSelector {
 
     /// What became of a packet of a picture that was decided on.
     pub(super) fn was_decided(&self, timestamp: u32, frame: FrameInfo) -> FrameDecision {
-        let mut changes = self.before.iter().flatten();
-        let sent = changes.find(|(end, _)| distance32(timestamp, *end) > 0);
-        let layer = sent.map_or(self.current, |(_, layer)| *layer);
+        let layer = self.layer_at(timestamp);
         let spatial = if self.is_simulcast() { 0 } else { frame.spatial };
         if frame.temporal > layer.temporal || spatial > layer.spatial {
             FrameDecision::Skip
@@ -258,6 +256,13 @@ impl LayerSelector {
         } else {
             FrameDecision::Forward
         }
+    }
+
+    /// The layers that are sent of a picture that was decided on.
+    pub(super) fn layer_at(&self, timestamp: u32) -> Layer {
+        let mut changes = self.before.iter().flatten();
+        let sent = changes.find(|(end, _)| distance32(timestamp, *end) > 0);
+        sent.map_or(self.current, |(_, layer)| *layer)
     }
 
     fn descend(&mut self) {

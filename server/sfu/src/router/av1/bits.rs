@@ -1,6 +1,7 @@
 //! The bit fields of a dependency descriptor (AV1 RTP specification appendix A.8.2).
 
 /// Reads bits, the most significant of each byte first.
+#[derive(Clone)]
 pub(super) struct BitReader<'a> {
     bytes: &'a [u8],
     /// In bits.
@@ -10,6 +11,11 @@ pub(super) struct BitReader<'a> {
 impl<'a> BitReader<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 0 }
+    }
+
+    /// Bits read so far.
+    pub(super) const fn position(&self) -> usize {
+        self.position
     }
 
     /// `f(1)`.

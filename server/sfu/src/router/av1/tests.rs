@@ -257,6 +257,32 @@ fn what_a_browser_sends_is_read() {
     assert_eq!(indications, [Indication::Switch, Indication::Required, Indication::Required]);
 }
 
+#[test]
+fn a_descriptor_that_names_its_targets_says_the_same_beside() {
+    let (mut reader, mut viewer) = (DependencyReader::default(), DependencyReader::default());
+    for text in [CHROMIUM_KEY, CHROMIUM_SMALLER, CHROMIUM_ALL] {
+        let data = hex(text);
+        let read = reader.read(&data).unwrap();
+        let named = reader.name_targets(&data, read.active_targets).unwrap();
+        let again = viewer.read(named.as_slice()).unwrap();
+        assert_eq!(again, read, "{text}");
+        assert_eq!(viewer.structure(), reader.structure());
+        assert!(named.as_slice().len() <= data.len() + 2);
+        // Targets 0 and 1 are the smallest layer's with one and two temporal layers.
+        let mut fewer = named.as_slice().to_vec();
+        named.field.keep(0b11, &mut fewer);
+        let fewer = viewer.read(&fewer).unwrap();
+        assert_eq!(fewer, FrameDependencies { active_targets: 0b11, ..read });
+        viewer.read(named.as_slice()).unwrap();
+    }
+    assert_eq!(reader.structure().unwrap().targets_up_to(0, 1), 0b11);
+    assert_eq!(reader.structure().unwrap().targets_up_to(1, 255), 0b11_1111);
+    let mut one = DependencyReader::default();
+    let only = mandatory(0, 0).f(5, 0b10000).f(6, 0).f(5, 0).f(2, 3).f(2, SWITCH).f(8, 0).bytes();
+    let read = one.read(&only).unwrap();
+    assert!(one.name_targets(&only, read.active_targets).is_none(), "the only one");
+}
+
 proptest! {
     #[test]
     fn no_descriptors_make_the_reader_panic(
@@ -269,6 +295,9 @@ proptest! {
         }
         for packet in packets {
             if let Some(frame) = reader.read(&packet) {
+                if let Some(named) = reader.name_targets(&packet, frame.active_targets) {
+                    prop_assert_eq!(reader.read_overtaken(named.as_slice()), Some(frame));
+                }
                 let structure = reader.structure().expect("a frame needs one");
                 prop_assert!(usize::from(frame.spatial) < structure.spatial_layers());
                 prop_assert!(structure.targets().len() <= MAX_TARGETS);

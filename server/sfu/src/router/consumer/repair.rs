@@ -61,6 +61,7 @@ impl Consumer {
     fn send_again<E: Egress>(&mut self, number: u16, source: &Producer, egress: &mut E) {
         let Some(found) = self.rewriter.original(number) else { return };
         let Some(packet) = source.packet(found.layer, found.sequence) else { return };
+        let targets = self.targets(&packet, found.layer, source);
         let Some(rtx) = &mut self.rtx else { return };
         let rewritten = Rewritten {
             index: rtx.next_index,
@@ -76,6 +77,7 @@ impl Consumer {
             rtx_original_sequence: Some(number),
             vp8: found.pictures.numbers(frame),
             marker: packet.marker || is_last,
+            targets,
             ..outgoing(&packet, rtx.ssrc, rtx.payload_type, rewritten)
         };
         self.stats.retransmissions += 1;

@@ -275,6 +275,37 @@ fn what_is_sent_again_ends_its_picture_as_it_did() {
     }
 }
 
+#[test]
+fn a_viewer_is_told_which_targets_it_is_sent_with_each_packet() {
+    for kind in [Kind::Av1, Kind::Av1Key] {
+        let mut stage = Stage::new(kind);
+        stage.pictures(10);
+        stage.show(SIZES[1].0, SIZES[1].1);
+        stage.pictures(10);
+        stage.grant(Some(layer(0, 1)));
+        stage.pictures(10);
+        // It names what it has; then somebody else has it again.
+        let (mut reader, mut seen) = (av1::DependencyReader::default(), BTreeSet::new());
+        for sent in stage.screen.packets.values() {
+            let found = sent.extensions.iter().find(|(id, _)| *id == 12).unwrap();
+            let read = reader.read(&found.1).unwrap();
+            let frame = Frame::read(&sent.payload);
+            assert_eq!((read.spatial, read.starts_frame), (frame.spatial, !ends(sent)));
+            let targets = reader.structure().unwrap().targets();
+            let active = |index: &usize| read.active_targets >> index & 1 == 1;
+            let named = (0..targets.len()).filter(active).map(|index| &targets[index]);
+            let best = named.map(|target| (target.spatial, target.temporal)).max().unwrap();
+            assert!(frame.spatial <= best.0, "{frame:?} is of no target of {best:?}");
+            seen.insert(best);
+        }
+        assert_eq!(seen.into_iter().collect::<Vec<_>>(), [(0, 1), (1, 2), (2, 2)], "{kind:?}");
+    }
+}
+
+fn ends(sent: &Sent) -> bool {
+    camera::ends_frame(&sent.payload)
+}
+
 /// What may happen to a stream.
 #[derive(Debug, Clone)]
 enum Happening {
