@@ -3,9 +3,10 @@
 
     relay.py SERVER CLIENT...
 
-makes a namespace for each name, gives it one address of 10.77.0.0/24 on a TUN device, and carries
-the packets between the server and the clients. Each client has a link up to the server and one
-down from it. Both are perfect until a line of JSON on standard input says otherwise:
+makes a namespace for each name, gives it an address of 10.77.0.0/24 and one of fd00:77::/64 on a
+TUN device, and carries the packets between the server and the clients. Each client has a link up
+to the server and one down from it. Both are perfect until a line of JSON on standard input says
+otherwise:
 
     {"client": "bob", "way": "down", "set": {"loss": 0.05, "rate_bps": 300000}}
     {"client": "bob", "address": "10.77.0.77"}
@@ -18,6 +19,8 @@ down from it. Both are perfect until a line of JSON on standard input says other
 | jitter_ms   | up to so much is added on top, in order: a late packet delays those behind it |
 | rate_bps    | bits per second; 0 is no limit |
 | queue_ms    | longest wait for the rate; beyond it packets are lost |
+| block_ipv4  | IPv4 is lost |
+| block_ipv6  | IPv6 is lost |
 | block_udp   | UDP is lost |
 | block_port  | what comes from or goes to this port is lost, UDP and TCP; 0 is no port |
 | cut         | everything is lost |
@@ -35,14 +38,17 @@ import os
 import random
 import selectors
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import time
 
 SEED = 20_261
-NETWORK = "10.77.0"
+NETWORK = "10.77.0."
 PREFIX = 24
+NETWORK6 = "fd00:77::"
+PREFIX6 = 64
 MTU = 1500
 UDP = 17
 
@@ -56,6 +62,21 @@ def ip(*words):
     subprocess.run(["ip", *words], check=True)
 
 
+class Packet:
+    """What came out of a TUN device, and what its headers say."""
+
+    def __init__(self, data):
+        self.data = data
+        self.version = data[0] >> 4 if data else 0
+        self.target, self.protocol, start = None, None, len(data)
+        if self.version == 4 and len(data) >= 20:
+            self.target, self.protocol, start = data[16:20], data[9], (data[0] & 15) * 4
+        elif self.version == 6 and len(data) >= 40:
+            self.target, self.protocol, start = data[24:40], data[6], 40
+        # They come first in the headers of both UDP and TCP.
+        self.ports = struct.unpack_from("!HH", data, start) if len(data) >= start + 4 else ()
+
+
 class Link:
     """One way between a client and the server."""
 
@@ -66,6 +87,8 @@ class Link:
         self.jitter_ms = 0.0
         self.rate_bps = 0
         self.queue_ms = 200.0
+        self.block_ipv4 = False
+        self.block_ipv6 = False
         self.block_udp = False
         self.block_port = 0
         self.cut = False
@@ -81,12 +104,13 @@ class Link:
             setattr(self, name, value)
 
     def blocks(self, packet):
-        if self.cut or (self.block_udp and packet[9] == UDP):
-            return True
-        # The ports come first in the headers of both UDP and TCP.
-        start = (packet[0] & 15) * 4
-        ports = struct.unpack_from("!HH", packet, start) if len(packet) >= start + 4 else ()
-        return self.block_port in ports
+        return (
+            self.cut
+            or (self.block_ipv4 and packet.version == 4)
+            or (self.block_ipv6 and packet.version == 6)
+            or (self.block_udp and packet.protocol == UDP)
+            or self.block_port in packet.ports
+        )
 
     def arrival(self, now, packet):
         """When `packet` comes out at the other end; None if it is lost."""
@@ -101,7 +125,7 @@ class Link:
             if (begins - now) * 1000 > self.queue_ms:
                 self.lost += 1
                 return None
-            leaves = self.free_at = begins + len(packet) * 8 / self.rate_bps
+            leaves = self.free_at = begins + len(packet.data) * 8 / self.rate_bps
         arrives = leaves + (self.delay_ms + late * self.jitter_ms) / 1000
         self.last_arrival = max(self.last_arrival, arrives)
         self.passed += 1
@@ -115,7 +139,8 @@ class Host:
         self.name = name
         self.namespace = f"os{os.getpid()}-{name}"
         self.device = f"ost{os.getpid() % 100_000}n{number}"
-        self.address = f"{NETWORK}.{number}"
+        self.address = f"{NETWORK}{number}"
+        self.address6 = f"{NETWORK6}{number}"
         self.tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         request = struct.pack("16sH22x", self.device.encode(), IFF_TUN | IFF_NO_PI)
         fcntl.ioctl(self.tun, TUNSETIFF, request)
@@ -124,6 +149,13 @@ class Host:
         self.inside("link", "set", "dev", "lo", "up")
         self.inside("link", "set", "dev", self.device, "mtu", str(MTU), "up")
         self.inside("address", "add", f"{self.address}/{PREFIX}", "dev", self.device)
+        # Nobody answers whether the address is in use.
+        address6 = f"{self.address6}/{PREFIX6}"
+        self.inside("address", "add", address6, "dev", self.device, "nodad")
+
+    def owns(self, address):
+        own = (self.address, socket.AF_INET), (self.address6, socket.AF_INET6)
+        return any(socket.inet_pton(family, text) == address for text, family in own)
 
     def inside(self, *words):
         ip("-n", self.namespace, *words)
@@ -156,16 +188,18 @@ class Network:
 
     def take(self, host, packet):
         """Puts a packet that a host sent on its way."""
-        if len(packet) < 20 or packet[0] >> 4 != 4:
+        if packet.target is None:
             return
         if host is self.server:
-            target = ".".join(map(str, packet[16:20]))
-            client = next((c for c in self.clients.values() if c.address == target), None)
+            clients = self.clients.values()
+            client = next((it for it in clients if it.owns(packet.target)), None)
             if client is None:
                 return
             link, receiver = self.links[client.name, "down"], client
-        else:
+        elif self.server.owns(packet.target):
             link, receiver = self.links[host.name, "up"], self.server
+        else:
+            return
         arrival = link.arrival(time.monotonic(), packet)
         if arrival is not None:
             self.count += 1
@@ -179,7 +213,7 @@ class Network:
                 return wait
             _, _, receiver, packet = heapq.heappop(self.on_the_way)
             try:
-                os.write(receiver.tun, packet)
+                os.write(receiver.tun, packet.data)
             except OSError:
                 # The device is down or its queue is full: as lost as on any other link.
                 pass
@@ -210,7 +244,14 @@ def run(network):
     orders = sys.stdin.fileno()
     os.set_blocking(orders, False)
     selector.register(orders, selectors.EVENT_READ, None)
-    known = {host.name: {"namespace": host.namespace, "address": host.address} for host in hosts}
+    known = {
+        host.name: {
+            "namespace": host.namespace,
+            "address": host.address,
+            "address6": host.address6,
+        }
+        for host in hosts
+    }
     print(json.dumps(known), flush=True)
     text = b""
     while True:
@@ -232,7 +273,7 @@ def drain(network, host):
             packet = os.read(host.tun, MTU + 64)
         except BlockingIOError:
             return
-        network.take(host, packet)
+        network.take(host, Packet(packet))
 
 
 def main():
