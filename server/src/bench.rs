@@ -5,6 +5,7 @@
 //! | [`args`] | the scenarios and their settings |
 //! | `meeting` | rooms full of people: `fanout`, `rooms`, `viewers` |
 //! | [`join_storm`], [`churn`] | people who come, and go |
+//! | [`guests`] | people for a meeting of any server, as real as a browser shows them |
 //! | [`suite`] | everything in short, and a verdict |
 //! | [`report`] | what a flow of media came to |
 //! | [`floor`] | what no server can do without: one seal and one send per packet |
@@ -17,6 +18,7 @@ pub mod churn;
 pub mod client;
 mod cpu;
 pub mod floor;
+pub mod guests;
 pub mod join_storm;
 mod kernel;
 mod load;
@@ -39,6 +41,7 @@ pub use self::args::BenchArgs;
 use self::{
     args::{FanoutArgs, RoomsArgs, Scenario, ViewersArgs},
     client::ClientError,
+    guests::line::GuestError,
     load::message::Stream,
 };
 use crate::media::{MediaError, MediaStartError};
@@ -61,6 +64,9 @@ pub enum BenchError {
     /// The clients' process ended, or said something unexpected.
     #[error("the process with the clients failed: {0}")]
     Load(&'static str),
+    /// No guest got into the meeting.
+    #[error("nobody got in: {0}")]
+    Guest(#[from] GuestError),
     /// A file, a pipe or a clock failed.
     #[error("the measurement cannot be made: {0}")]
     System(#[from] io::Error),
@@ -92,6 +98,7 @@ pub fn run(args: &BenchArgs, out: &mut impl Write) -> Result<(), BenchError> {
         }
         Scenario::JoinStorm(args) => return show(&join_storm::measure(args)?, json, out),
         Scenario::Churn(args) => return show(&churn::measure(args)?, json, out),
+        Scenario::Guests(args) => return show(&guests::measure(args)?, json, out),
         Scenario::Load { core } => return load::run(*core, out),
     };
     show(&meeting.measure(common.seconds)?, json, out)

@@ -4,12 +4,14 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use sfu::transport::srtp::SrtpProfile;
 
-use super::load::message::Stream;
+use super::{guests::link::InviteLink, load::message::Stream};
 
 /// Pictures of a camera in a second.
 const FRAME_RATE: u32 = 28;
 /// A picture is cut into packets of so many bytes at most.
 const MAX_FRAGMENT: u32 = 1150;
+/// As many as a room takes.
+const MAX_GUESTS: i64 = shared::limits::MAX_PARTICIPANTS as i64;
 /// A voice: a packet every 20 ms.
 pub(super) const VOICE: Stream = Stream { rate: 50, burst: 1, bytes: 100 };
 
@@ -43,6 +45,8 @@ pub enum Scenario {
     JoinStorm(JoinStormArgs),
     /// People come and go all the time.
     Churn(ChurnArgs),
+    /// Guests for a meeting that goes on: try how your page and your server do in a full room.
+    Guests(GuestsArgs),
     /// The clients of a scenario; the scenarios start it themselves.
     #[command(hide = true)]
     Load {
@@ -141,6 +145,22 @@ pub struct ChurnArgs {
     /// How media is protected.
     #[arg(long, value_enum, default_value_t = Profile::Gcm)]
     pub profile: Profile,
+}
+
+/// Settings of `open-stream bench guests`.
+#[derive(Debug, Clone, Args)]
+pub struct GuestsArgs {
+    /// The meeting's invite link, as people are given it.
+    pub link: InviteLink,
+    /// How many come.
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..=MAX_GUESTS))]
+    pub count: u16,
+    /// Seconds that everyone stays before somebody else comes; without it, all stay to the end.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub stay: Option<u16>,
+    /// Seconds until all leave; Ctrl-C ends it sooner.
+    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u16).range(1..=36_000))]
+    pub seconds: u16,
 }
 
 /// What all scenarios with media are asked.

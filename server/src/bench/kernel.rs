@@ -1,14 +1,29 @@
-//! What the kernel knows: memory of this process, datagrams that a socket had no room for.
+//! What the kernel knows: memory of this process, sockets with something to read, datagrams that a
+//! socket had no room for.
 
-use std::{fs, io};
+use std::{fs, io, net::UdpSocket};
 
-use rustix::param::page_size;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+    param::page_size,
+};
 
 /// Bytes of memory that this process has at the moment (`proc_pid_statm(5)`).
 pub(super) fn resident_bytes() -> io::Result<u64> {
     let statm = fs::read_to_string("/proc/self/statm")?;
     let pages = statm.split_ascii_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
     Ok(pages.ok_or(io::ErrorKind::InvalidData)? * page_size() as u64)
+}
+
+/// Which sockets have something to read, in their order; waits for none.
+pub(super) fn readable<'a>(sockets: impl Iterator<Item = &'a UdpSocket>) -> io::Result<Vec<bool>> {
+    let mut polled: Vec<_> = sockets.map(|one| PollFd::new(one, PollFlags::IN)).collect();
+    match poll(&mut polled, Some(&Timespec::default())) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(polled.iter().map(|one| one.revents().contains(PollFlags::IN)).collect())
 }
 
 /// Datagrams that found the receive buffers of UDP sockets on these ports full, ever; `ports` is

@@ -7,9 +7,9 @@
 //! | `sender` | whose turn to send it is |
 //! | `tally` | counts what arrives |
 
-mod leg;
+pub(super) mod leg;
 pub(super) mod message;
-mod sender;
+pub(super) mod sender;
 mod tally;
 
 use std::{
@@ -23,8 +23,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use self::{
     leg::{Leg, Outcome},
@@ -172,7 +170,7 @@ impl Crowd {
     /// The sockets are looked at, not waited for: to wake a sleeper would be charged to the server.
     fn serve(&mut self, rest: Duration, output: &mut impl Write) -> Result<(), BenchError> {
         thread::sleep(rest);
-        let ready = self.ready()?;
+        let ready = kernel::readable(self.legs.values().map(|leg| leg.client.socket()))?;
         for ((number, leg), _) in self.legs.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
             report(*number, leg.receive(&mut self.tally), output)?;
         }
@@ -184,17 +182,6 @@ impl Crowd {
             }
         }
         Ok(())
-    }
-
-    /// Which legs have something to read.
-    fn ready(&self) -> Result<Vec<bool>, BenchError> {
-        let sockets = self.legs.values().map(|leg| leg.client.socket());
-        let mut polled: Vec<_> = sockets.map(|one| PollFd::new(one, PollFlags::IN)).collect();
-        match poll(&mut polled, Some(&Timespec::default())) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(BenchError::System(error.into())),
-        }
-        Ok(polled.iter().map(|one| one.revents().contains(PollFlags::IN)).collect())
     }
 
     /// Sends at the planned pace while it receives; counts what belongs to the measured part.

@@ -33,13 +33,22 @@ impl LightClient {
         profile: SrtpProfile,
         server: SocketAddr,
     ) -> Result<Self, ClientError> {
+        Self::of(ClientLeg::new(identity, profile)?, server)
+    }
+
+    /// The client of a leg that learned only from descriptions where its server is.
+    ///
+    /// # Errors
+    ///
+    /// When there is no port left.
+    pub fn of(leg: ClientLeg, server: SocketAddr) -> Result<Self, ClientError> {
         let any: SocketAddr = match server {
             SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
             SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
         };
         let socket = UdpSocket::bind(any)?;
         socket.connect(server)?;
-        Ok(Self { leg: ClientLeg::new(identity, profile)?, socket })
+        Ok(Self { leg, socket })
     }
 
     /// Goes on from another port, as after a change of the network.

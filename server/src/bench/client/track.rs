@@ -20,6 +20,7 @@ pub struct SendTrack {
     fields: RtpFields,
     transport_sequence: u16,
     ticks_per_packet: u32,
+    level: Option<u8>,
     buffer: [u8; MAX_HEADER + MAX_PAYLOAD + MAX_RTP_OVERHEAD],
 }
 
@@ -46,6 +47,7 @@ impl SendTrack {
             },
             transport_sequence: 0,
             ticks_per_packet,
+            level: None,
             buffer: [0; MAX_HEADER + MAX_PAYLOAD + MAX_RTP_OVERHEAD],
         })
     }
@@ -53,6 +55,16 @@ impl SendTrack {
     /// Sets by how much its clock advances from one packet to the next.
     pub const fn set_pace(&mut self, ticks_per_packet: u32) {
         self.ticks_per_packet = ticks_per_packet;
+    }
+
+    /// Says from now on how loud its sound is: 0 is the loudest, 127 silence (RFC 6464, -dBov).
+    pub const fn set_level(&mut self, level: u8) {
+        self.level = Some(level);
+    }
+
+    /// Lets the time of a packet pass without one.
+    pub const fn pause(&mut self) {
+        self.fields.timestamp = self.fields.timestamp.wrapping_add(self.ticks_per_packet);
     }
 
     /// Sends one packet, a frame of its own, with at most [`MAX_PAYLOAD`] bytes.
@@ -63,12 +75,15 @@ impl SendTrack {
     pub fn send(&mut self, client: &mut LightClient, payload: &[u8]) -> Result<(), ClientError> {
         let mut writer =
             RtpWriter::new(&mut self.buffer, self.fields).ok_or(SrtpError::TooShort)?;
+        if let Some(level) = self.level {
+            writer.extension(Extension::AudioLevel.id(), &[level]).ok_or(SrtpError::TooShort)?;
+        }
         let number = self.transport_sequence.to_be_bytes();
         writer.extension(Extension::TransportCc.id(), &number).ok_or(SrtpError::TooShort)?;
         let (header_len, len) = writer.finish(payload).ok_or(SrtpError::TooShort)?;
         self.transport_sequence = self.transport_sequence.wrapping_add(1);
         self.fields.sequence = self.fields.sequence.wrapping_add(1);
-        self.fields.timestamp = self.fields.timestamp.wrapping_add(self.ticks_per_packet);
+        self.pause();
         let outbound = client.leg.outbound().ok_or(ClientError::NotConnected)?;
         let len = outbound.seal_rtp(&mut self.stream, &mut self.buffer, len, header_len)?;
         client.socket().send(self.buffer.get(..len).unwrap_or_default())?;

@@ -7,7 +7,6 @@ use socket2::SockRef;
 use super::{
     message::{Stream, Tracks},
     sender::{CAMERA, VOICE, prepare_track},
-    tally::Tally,
 };
 use crate::bench::{
     BenchError,
@@ -23,9 +22,17 @@ const DATAGRAM_BYTES: usize = 2048;
 /// Datagrams that are taken from one leg before the next one's turn.
 const DATAGRAMS_PER_TURN: usize = 64;
 
+/// What becomes of the packets of media that a leg receives.
+pub(in crate::bench) trait Audience {
+    /// Counts a packet; returns whether it shall be opened.
+    fn count(&mut self) -> bool;
+    /// Looks at a packet that was opened.
+    fn check(&mut self, packet: &[u8]);
+}
+
 /// A leg of a client.
-pub(super) struct Leg {
-    pub(super) client: LightClient,
+pub(in crate::bench) struct Leg {
+    pub(in crate::bench) client: LightClient,
     /// What it offered to send.
     tracks: Tracks,
     camera: Option<SendTrack>,
@@ -41,13 +48,13 @@ enum Phase {
 }
 
 /// What became of a leg's attempt to connect.
-pub(super) enum Outcome {
+pub(in crate::bench) enum Outcome {
     Connected,
     Failed(String),
 }
 
 impl Leg {
-    pub(super) fn new(client: LightClient, tracks: Tracks) -> Result<Self, BenchError> {
+    pub(in crate::bench) fn new(client: LightClient, tracks: Tracks) -> Result<Self, BenchError> {
         client.socket().set_nonblocking(true)?;
         // A smaller buffer may do; what it drops is counted.
         let _ = SockRef::from(client.socket()).set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
@@ -57,7 +64,11 @@ impl Leg {
     }
 
     /// Makes a track ready to be sent; `false` if this leg has none of its kind.
-    pub(super) fn prepare(&mut self, is_camera: bool, stream: &Stream) -> Result<bool, BenchError> {
+    pub(in crate::bench) fn prepare(
+        &mut self,
+        is_camera: bool,
+        stream: &Stream,
+    ) -> Result<bool, BenchError> {
         let (offered, track, local) = if is_camera {
             (self.tracks.camera, &mut self.camera, CAMERA)
         } else {
@@ -69,24 +80,27 @@ impl Leg {
         Ok(offered)
     }
 
-    pub(super) fn track(&mut self, is_camera: bool) -> Option<(&mut LightClient, &mut SendTrack)> {
+    pub(in crate::bench) fn track(
+        &mut self,
+        is_camera: bool,
+    ) -> Option<(&mut LightClient, &mut SendTrack)> {
         let track = if is_camera { &mut self.camera } else { &mut self.voice };
         Some((&mut self.client, track.as_mut()?))
     }
 
     /// Takes what has arrived; returns whether that concluded its attempt to connect.
-    pub(super) fn receive(&mut self, tally: &mut Tally) -> Option<Outcome> {
+    pub(in crate::bench) fn receive(&mut self, audience: &mut impl Audience) -> Option<Outcome> {
         let mut buffer = [0; DATAGRAM_BYTES];
         for _ in 0..DATAGRAMS_PER_TURN {
             let Ok(length) = self.client.socket().recv(&mut buffer) else { break };
             let datagram = buffer.get_mut(..length).unwrap_or_default();
             let is_rtp = matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind));
-            if is_rtp && !tally.count() {
+            if is_rtp && !audience.count() {
                 continue;
             }
             let taken = self.client.leg.handle_datagram(Instant::now(), datagram);
             match taken {
-                Ok(Incoming::Rtp(packet)) => tally.check(packet),
+                Ok(Incoming::Rtp(packet)) => audience.check(packet),
                 Ok(_) => {}
                 Err(error) => return self.fail(&error.into()),
             }
@@ -95,7 +109,7 @@ impl Leg {
     }
 
     /// Does what is due.
-    pub(super) fn keep_alive(&mut self, now: Instant) -> Option<Outcome> {
+    pub(in crate::bench) fn keep_alive(&mut self, now: Instant) -> Option<Outcome> {
         if matches!(self.phase, Phase::Connecting { deadline } if now >= deadline) {
             return self.fail(&ClientError::Deadline(CONNECT_PATIENCE));
         }
@@ -108,7 +122,7 @@ impl Leg {
     }
 
     /// Sends what the leg has to say.
-    pub(super) fn follow_up(&mut self) -> Option<Outcome> {
+    pub(in crate::bench) fn follow_up(&mut self) -> Option<Outcome> {
         if let Err(error) = self.client.flush() {
             return self.fail(&error);
         }

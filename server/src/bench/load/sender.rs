@@ -20,9 +20,9 @@ use crate::bench::{
 };
 
 /// What a client's camera is.
-pub(super) const CAMERA: LocalTrack = LocalTrack { codec: Codec::Vp8, ssrc: 0x0bad_cafe };
+pub(in crate::bench) const CAMERA: LocalTrack = LocalTrack { codec: Codec::Vp8, ssrc: 0x0bad_cafe };
 /// What its microphone is.
-pub(super) const VOICE: LocalTrack = LocalTrack { codec: Codec::Opus, ssrc: 0x0bad_f00d };
+pub(in crate::bench) const VOICE: LocalTrack = LocalTrack { codec: Codec::Opus, ssrc: 0x0bad_f00d };
 /// Sent later than this after its time, a packet makes the measurement doubtful.
 const LATE: Duration = Duration::from_millis(5);
 

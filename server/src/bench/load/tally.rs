@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use sfu::rtp::RtpPacket;
 
-use super::message::LoadReport;
+use super::{leg::Audience, message::LoadReport};
 
 /// One packet of so many is opened and checked; the others are only counted, or the clients would
 /// cost more than the server.
@@ -48,14 +48,18 @@ impl Tally {
         }
     }
 
-    /// Counts a packet; returns whether it shall be opened.
-    pub(super) fn count(&mut self) -> bool {
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Audience for Tally {
+    fn count(&mut self) -> bool {
         self.report.delivered += 1;
         self.report.delivered.is_multiple_of(SAMPLE)
     }
 
-    /// Checks a packet that was opened.
-    pub(super) fn check(&mut self, packet: &[u8]) {
+    fn check(&mut self, packet: &[u8]) {
         let Ok(packet) = RtpPacket::parse(packet) else {
             self.report.corrupt += 1;
             return;
@@ -71,9 +75,5 @@ impl Tally {
             }
             Some(_) | None => self.report.corrupt += 1,
         }
-    }
-
-    fn now_us(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 }
