@@ -24,6 +24,7 @@ pub mod preview;
 pub mod recent;
 pub mod rich_text;
 pub mod room_menu;
+pub mod rows;
 pub mod settings;
 pub mod sharing;
 pub mod sheet;

@@ -10,6 +10,7 @@
 //! | [`arrival`] | what the page before the meeting hands to the meeting |
 //! | [`qr`] | QR codes of links |
 //! | [`check`] | what a connection test found, and what it means |
+//! | [`passing`] | what comes and goes while the signals it reads stay |
 //! | [`links`] | room ids and invite links, as people paste them |
 //! | [`meeting`] | a meeting as a state machine, without a browser |
 //! | [`browser`] | cameras, sockets, peer connections |
@@ -37,6 +38,7 @@ pub mod components;
 pub mod links;
 pub mod meeting;
 pub mod pages;
+pub mod passing;
 pub mod qr;
 pub mod session;
 pub mod text;

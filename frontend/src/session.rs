@@ -28,6 +28,7 @@ use crate::{
         quality::Inspection,
         view::{MeetingView, TileKey},
     },
+    passing::effect,
 };
 
 mod company;
@@ -82,7 +83,7 @@ impl Session {
         let (picture, element) = (self.picture(tile), element.clone());
         element.set_muted(true);
         element.set_autoplay(true);
-        Effect::new(move |_| {
+        effect(move || {
             let picture = picture.get();
             // Setting the same picture again would make it blink.
             if element.src_object() != picture {

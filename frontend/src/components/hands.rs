@@ -8,6 +8,7 @@ use crate::{
         icon::{Glyph, Icon},
         menu::{Fold, MORE_ID, MenuItem},
         popover::Popover,
+        rows::Rows,
         shortcuts::bind,
     },
     meeting::{hands::ReactionView, view::TileView},
@@ -163,9 +164,9 @@ pub fn FloatingReactions(
     });
     view! {
         <ul class="floating-reactions" aria-hidden="true">
-            <For each=move || shown.get() key=|shown| shown.number let:shown>
+            <Rows each=move || shown.get() key=|shown| shown.number let:shown>
                 <Floating shown=shown/>
-            </For>
+            </Rows>
         </ul>
     }
 }

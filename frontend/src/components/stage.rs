@@ -13,6 +13,7 @@ use crate::{
     browser::page,
     components::{
         pager::Pager,
+        rows::Rows,
         staging::{Shown, Staging, use_staging},
         tile::{ScreenTile, Tile},
     },
@@ -24,6 +25,7 @@ use crate::{
         },
         view::{ScreenView, TileKey, TileView},
     },
+    passing::memo,
     session::Session,
     text::room,
 };
@@ -53,12 +55,12 @@ pub fn Stage(
             on:pointerdown=begin
             on:pointerup=end
         >
-            <For each=move || screens.get() key=|screen| screen.key.clone() let:screen>
+            <Rows each=move || screens.get() key=|screen| screen.key.clone() let:screen>
                 <ScreenTile session=session screen=watch_screen(session, screen)/>
-            </For>
-            <For each=move || tiles.get() key=|tile| tile.key.clone() let:tile>
+            </Rows>
+            <Rows each=move || tiles.get() key=|tile| tile.key.clone() let:tile>
                 <Tile session=session tile=watch_tile(session, tile)/>
-            </For>
+            </Rows>
             <Pager/>
         </div>
     }
@@ -68,7 +70,7 @@ pub fn Stage(
 #[must_use]
 pub fn watch_tile(session: Session, tile: TileView) -> Memo<TileView> {
     let view = session.view();
-    Memo::new(move |last: Option<&TileView>| {
+    memo(move |last: Option<&TileView>| {
         let now = view.with(|view| view.tiles.iter().find(|now| now.key == tile.key).cloned());
         now.or_else(|| last.cloned()).unwrap_or_else(|| tile.clone())
     })
@@ -76,7 +78,7 @@ pub fn watch_tile(session: Session, tile: TileView) -> Memo<TileView> {
 
 fn watch_screen(session: Session, screen: ScreenView) -> Memo<ScreenView> {
     let view = session.view();
-    Memo::new(move |last: Option<&ScreenView>| {
+    memo(move |last: Option<&ScreenView>| {
         let now = view.with(|view| view.screens.iter().find(|now| now.key == screen.key).cloned());
         now.or_else(|| last.cloned()).unwrap_or_else(|| screen.clone())
     })

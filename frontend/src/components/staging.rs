@@ -13,6 +13,7 @@ use crate::{
         },
         view::TileKey,
     },
+    passing::memo,
 };
 
 /// Windows at least this wide and high, in CSS pixels, begin with the grid; on smaller ones it is
@@ -54,12 +55,12 @@ impl Staging {
 
     /// Where a tile is shown, if it is.
     pub fn place(self, key: TileKey) -> Memo<Option<Rect>> {
-        Memo::new(move |_| self.shown.with(|shown| shown.arrangement.places.get(&key).copied()))
+        memo(move |_| self.shown.with(|shown| shown.arrangement.places.get(&key).copied()))
     }
 
     /// Whether a tile is pinned.
     pub fn is_pinned(self, key: TileKey) -> Memo<bool> {
-        Memo::new(move |_| self.wishes.with(|wishes| wishes.pins.contains(&key)))
+        memo(move |_| self.wishes.with(|wishes| wishes.pins.contains(&key)))
     }
 
     /// Switches the view, and remembers it.

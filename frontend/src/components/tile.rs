@@ -17,6 +17,7 @@ use crate::{
         quality::Level,
         view::{ScreenView, TileKey, TileView},
     },
+    passing::memo,
     session::Session,
     text::{Text, chat, host, quality, room, stage},
 };
@@ -141,7 +142,7 @@ pub fn ScreenTile(
 fn TileActions(key: TileKey, name: Signal<String>) -> impl IntoView {
     let staging = use_staging();
     let pinned = staging.is_pinned(key.clone());
-    let alone = Memo::new(move |_| staging.shown.with(|it| it.arrangement.places.len() < 2));
+    let alone = memo(move |_| staging.shown.with(|it| it.arrangement.places.len() < 2));
     let hide_self = (key == TileKey::Me).then(|| {
         view! {
             <button

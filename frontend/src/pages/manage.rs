@@ -15,6 +15,7 @@ use crate::{
         managed_room::ManagedRoom,
         shell::{ErrorNote, Shell},
     },
+    passing::memo,
     text::{Text, manage},
 };
 
@@ -120,7 +121,7 @@ pub fn ManagePage() -> impl IntoView {
 
 /// A room as it changes, and as it last was once it is gone.
 fn watch(rooms: RwSignal<Option<Vec<Managed>>>, managed: Managed) -> Memo<Managed> {
-    Memo::new(move |last: Option<&Managed>| {
+    memo(move |last: Option<&Managed>| {
         let id = &managed.details.room.room_id;
         let now = rooms.with(|rooms| {
             let found = rooms.iter().flatten().find(|now| now.details.room.room_id == *id);

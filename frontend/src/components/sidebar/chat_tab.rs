@@ -13,6 +13,7 @@ use crate::{
     components::{
         icon::{Glyph, Icon},
         rich_text::RichText,
+        rows::Rows,
     },
     meeting::chat::{ChatLine, Draft, Pending},
     session::Session,
@@ -87,20 +88,20 @@ fn Messages(session: Session, is_shown: Memo<bool>) -> impl IntoView {
             hidden=is_empty
             on:scroll=look
         >
-            <For
+            <Rows
                 each=move || lines.get().to_vec()
                 key=|line| (line.message.id, line.message.sent_at, line.starts_group)
                 let:line
             >
                 <Line line=line/>
-            </For>
-            <For
+            </Rows>
+            <Rows
                 each=move || pending.get()
                 key=|pending| (pending.key, pending.failed)
                 let:pending
             >
                 <PendingLine session=session pending=pending/>
-            </For>
+            </Rows>
         </ol>
         <button
             class="button button-small chat-to-end"

@@ -7,6 +7,7 @@ use super::person::Person;
 use crate::{
     components::{
         icon::{Glyph, Icon},
+        rows::Rows,
         stage::watch_tile,
     },
     meeting::{
@@ -63,12 +64,12 @@ fn Knocks(session: Session) -> impl IntoView {
                 </button>
             </header>
             <ul>
-                <For each=move || knocks.get() key=|knock| knock.knock_id let:knock>
+                <Rows each=move || knocks.get() key=|knock| knock.knock_id let:knock>
                     <li class="knock">
                         <span class="knock-name" dir="auto">{knock.display_name.clone()}</span>
                         <AnswerKnock session=session knock=knock/>
                     </li>
-                </For>
+                </Rows>
             </ul>
         </section>
     }
@@ -114,9 +115,9 @@ fn Roster(session: Session) -> impl IntoView {
                 {room::PEOPLE}
             </h2>
             <ul>
-                <For each=move || tiles.get() key=|tile| tile.key.clone() let:tile>
+                <Rows each=move || tiles.get() key=|tile| tile.key.clone() let:tile>
                     <Person session=session tile=watch_tile(session, tile)/>
-                </For>
+                </Rows>
             </ul>
         </section>
     }

@@ -14,6 +14,7 @@ use crate::{
         rights::PersonAction,
         view::{TileKey, TileView},
     },
+    passing::memo,
     session::Session,
     text::{Text, chat, host, room},
 };
@@ -77,7 +78,7 @@ fn Status(on: Signal<bool>, glyph: fn(bool) -> Glyph, words: (Text, Text)) -> im
 #[component]
 fn PersonMenu(session: Session, tile: Memo<TileView>) -> impl IntoView {
     let view = session.view();
-    let role = Memo::new(move |_| view.with(|view| view.role.unwrap_or(Role::Guest)));
+    let role = memo(move |_| view.with(|view| view.role.unwrap_or(Role::Guest)));
     let actions = Memo::new(move |_| {
         tile.with(|tile| PersonAction::on(role.get(), tile).collect::<Vec<_>>())
     });
