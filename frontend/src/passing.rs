@@ -92,10 +92,10 @@ mod tests {
 
     /// Bytes that are kept of each of many visits, once there have been some.
     fn kept(mut visit: impl FnMut()) -> i64 {
-        const VISITS: i64 = 10 * GENERATION as i64;
+        const VISITS: usize = 10 * GENERATION;
         let mut many = || (0..VISITS).for_each(|_| visit());
         many();
-        measure(many).bytes_current / VISITS
+        measure(many).bytes_current / i64::try_from(VISITS).unwrap()
     }
 
     #[test]

@@ -10,8 +10,6 @@ use super::{guests::link::InviteLink, load::message::Stream};
 const FRAME_RATE: u32 = 28;
 /// A picture is cut into packets of so many bytes at most.
 const MAX_FRAGMENT: u32 = 1150;
-/// As many as a room takes.
-const MAX_GUESTS: i64 = shared::limits::MAX_PARTICIPANTS as i64;
 /// A voice: a packet every 20 ms.
 pub(super) const VOICE: Stream = Stream { rate: 50, burst: 1, bytes: 100 };
 
@@ -152,8 +150,8 @@ pub struct ChurnArgs {
 pub struct GuestsArgs {
     /// The meeting's invite link, as people are given it.
     pub link: InviteLink,
-    /// How many come.
-    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..=MAX_GUESTS))]
+    /// How many come, at most as many as a room takes.
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..=50))]
     pub count: u16,
     /// Seconds that everyone stays before somebody else comes; without it, all stay to the end.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=3600))]
