@@ -41,6 +41,7 @@ pub use self::args::BenchArgs;
 use self::{
     args::{FanoutArgs, RoomsArgs, Scenario, ViewersArgs},
     client::ClientError,
+    cpu::Cores,
     guests::line::GuestError,
     load::message::Stream,
 };
@@ -83,7 +84,7 @@ pub enum BenchError {
 pub fn run(args: &BenchArgs, out: &mut impl Write) -> Result<(), BenchError> {
     let json = args.json;
     let Some(scenario) = &args.scenario else {
-        return show(&suite::measure(args.seconds, args.percent)?, json, out);
+        return show(&suite::measure(Cores::choose()?, args.seconds, args.percent)?, json, out);
     };
     let (meeting, common) = match scenario {
         Scenario::Fanout(FanoutArgs { receivers, rate, burst, bytes, common }) => {
@@ -96,12 +97,14 @@ pub fn run(args: &BenchArgs, out: &mut impl Write) -> Result<(), BenchError> {
         Scenario::Viewers(ViewersArgs { viewers, kbps, common }) => {
             (suite::viewers(*viewers, *kbps, common.profile), common)
         }
-        Scenario::JoinStorm(args) => return show(&join_storm::measure(args)?, json, out),
-        Scenario::Churn(args) => return show(&churn::measure(args)?, json, out),
+        Scenario::JoinStorm(args) => {
+            return show(&join_storm::measure(Cores::choose()?, args)?, json, out);
+        }
+        Scenario::Churn(args) => return show(&churn::measure(Cores::choose()?, args)?, json, out),
         Scenario::Guests(args) => return show(&guests::measure(args)?, json, out),
         Scenario::Load { core } => return load::run(*core, out),
     };
-    show(&meeting.measure(common.seconds)?, json, out)
+    show(&meeting.measure(Cores::choose()?, common.seconds)?, json, out)
 }
 
 fn show<R: Serialize + Display>(

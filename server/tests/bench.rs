@@ -40,6 +40,9 @@ impl Report {
         {
             assert!(self.number(cost) > 0.0, "{cost} in {}", self.0);
         }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let is_apart = self.count("/cores/server") != self.count("/cores/load");
+        assert_eq!(is_apart, cores > 1, "{}", self.0);
         let times_floor = self.number("/cpu_us_per_packet") / self.number("/floor/single_us");
         assert!((times_floor - self.number("/times_floor")).abs() < 0.01, "{}", self.0);
         let p99 = self.number("/latency_us/p99");

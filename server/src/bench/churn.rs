@@ -42,8 +42,7 @@ pub struct ChurnReport {
 /// # Errors
 ///
 /// [`BenchError`] says what was in the way.
-pub(super) fn measure(args: &ChurnArgs) -> Result<ChurnReport, BenchError> {
-    let cores = Cores::choose()?;
+pub(super) fn measure(cores: Cores, args: &ChurnArgs) -> Result<ChurnReport, BenchError> {
     let time = Duration::from_secs(args.seconds.into());
     meeting::run(async {
         let title = format!("{} come and go every second", args.rate);

@@ -4,9 +4,10 @@ use std::{fs, io, time::Duration};
 
 use rustix::{
     param::clock_ticks_per_second,
-    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
+    thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity},
     time::{ClockId, Timespec, clock_gettime},
 };
+use serde::Serialize;
 
 /// CPU time of all threads of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,16 +59,17 @@ fn duration(time: Timespec) -> Duration {
 }
 
 /// Who runs where. With one core there is nothing to choose, and the two disturb each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Cores {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Cores {
     /// The server's, and the floor's that it is compared with.
-    pub(super) server: usize,
+    pub server: usize,
     /// The load's.
-    pub(super) load: usize,
+    pub load: usize,
 }
 
 impl Cores {
-    /// The first two cores that this thread may use.
+    /// The first two cores that this thread may use. To be called once: a thread that was pinned
+    /// may use one.
     pub(super) fn choose() -> io::Result<Self> {
         let allowed = sched_getaffinity(None)?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
@@ -81,6 +83,11 @@ pub(super) fn pin(core: usize) -> io::Result<()> {
     let mut set = CpuSet::new();
     set.set(core);
     Ok(sched_setaffinity(None, &set)?)
+}
+
+/// The core that this thread runs on now.
+pub(super) fn current_core() -> usize {
+    sched_getcpu()
 }
 
 #[cfg(test)]

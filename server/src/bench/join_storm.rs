@@ -44,8 +44,7 @@ pub struct JoinStormReport {
 /// # Errors
 ///
 /// [`BenchError`] says what was in the way.
-pub(super) fn measure(args: &JoinStormArgs) -> Result<JoinStormReport, BenchError> {
-    let cores = Cores::choose()?;
+pub(super) fn measure(cores: Cores, args: &JoinStormArgs) -> Result<JoinStormReport, BenchError> {
     let over = Duration::from_millis(args.over_ms.into());
     let idle = Duration::from_secs(args.idle_seconds.into());
     meeting::run(async {

@@ -197,6 +197,7 @@ impl Crowd {
         write(output, &FromLoad::Measuring)?;
         self.send_until(begin + plan.warm_up + plan.measured, &mut schedule, plan, output)?;
         let busy = cpu::thread_time().saturating_sub(cpu).as_secs_f64();
+        self.tally.report.core = cpu::current_core();
         self.tally.report.core_percent = 100.0 * busy / measured.elapsed().as_secs_f64();
         let end = Instant::now() + COOL_DOWN;
         while Instant::now() < end {

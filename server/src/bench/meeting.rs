@@ -41,19 +41,19 @@ impl Meeting {
     /// # Errors
     ///
     /// [`BenchError`] says what was in the way.
-    pub(super) fn measure(&self, seconds: u16) -> Result<FlowReport, BenchError> {
+    pub(super) fn measure(&self, cores: Cores, seconds: u16) -> Result<FlowReport, BenchError> {
         let bytes = self.camera.or(self.voice).map_or(0, |stream| usize::from(stream.bytes));
-        let floor = floor::measure(bytes, self.profile.into(), Cores::choose()?)?;
-        self.measure_over(floor, seconds)
+        let floor = floor::measure(bytes, self.profile.into(), cores)?;
+        self.measure_over(floor, cores, seconds)
     }
 
     /// The same, with a floor that was measured before.
     pub(super) fn measure_over(
         &self,
         floor: Floor,
+        cores: Cores,
         seconds: u16,
     ) -> Result<FlowReport, BenchError> {
-        let cores = Cores::choose()?;
         let measured = Duration::from_secs(seconds.into());
         run(async {
             let _progress = Progress::start(&self.title, WARM_UP + measured);

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
-use super::{floor::Floor, meeting::Meeting, stage::Measured};
+use super::{cpu::Cores, floor::Floor, meeting::Meeting, stage::Measured};
 
 /// From this share of a core on, the clients may be what limits the result.
 const SATURATED_PERCENT: f64 = 90.0;
@@ -44,6 +44,8 @@ pub struct FlowReport {
     pub user_us_per_packet: f64,
     /// What one core would forward at that cost.
     pub packets_per_core_second: f64,
+    /// Where the two ran; on one core each is in the other's way.
+    pub cores: Cores,
     /// Share of one core that the server used, in percent.
     pub server_core_percent: f64,
     /// Share of one core that the clients used, in percent.
@@ -100,6 +102,7 @@ impl FlowReport {
             cpu_us_per_packet,
             user_us_per_packet: ratio(flow.cpu.user.as_nanos(), load.delivered) / 1000.0,
             packets_per_core_second: 1e6 / cpu_us_per_packet.max(1e-3),
+            cores: flow.cores,
             server_core_percent: 100.0 * cpu / seconds,
             clients_core_percent: load.core_percent,
             clients_saturated: is_late || load.core_percent > SATURATED_PERCENT,
@@ -178,6 +181,9 @@ impl fmt::Display for FlowReport {
         let (connect, memory) = (self.connect_ms_per_participant, self.memory_kb_per_participant);
         writeln!(f, "  to connect a participant   {connect:>9.2} ms of CPU")?;
         writeln!(f, "  memory for a participant   {memory:>9.0} KB")?;
+        if self.cores.server == self.cores.load {
+            writeln!(f, "  Server and clients had one core between them: latency says nothing.")?;
+        }
         if self.clients_saturated {
             writeln!(
                 f,

@@ -13,7 +13,7 @@ use std::{
 };
 
 use sfu::{
-    WorkerStatistics,
+    DEFAULT_MAX_CAMERAS, WorkerStatistics,
     command::{Command, CommandReply},
 };
 use shared::{
@@ -58,6 +58,8 @@ pub(super) struct Reception {
 
 /// What happened in the measured part of a flow.
 pub(super) struct Measured {
+    /// Where the two ran.
+    pub(super) cores: Cores,
     pub(super) load: LoadReport,
     pub(super) cpu: ProcessTime,
     pub(super) time: Duration,
@@ -72,7 +74,12 @@ impl Stage {
     pub(super) fn start(cores: Cores, profile: Profile) -> Result<Self, BenchError> {
         cpu::pin(cores.server)?;
         let public_ips = vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()];
-        let media = Media::start(MediaConfig { port: 0, public_ips, workers: 1 })?;
+        let media = Media::start(MediaConfig {
+            port: 0,
+            public_ips,
+            workers: 1,
+            max_cameras: DEFAULT_MAX_CAMERAS,
+        })?;
         let server = media.candidates().first().copied();
         let server = server.ok_or(BenchError::Load("it has no server"))?;
         let load = Load::start(cores.load)?;
@@ -188,6 +195,7 @@ impl Stage {
         let after = self.0.media.statistics().await;
         let (before, after) = (sent(&before), sent(&after));
         Ok(Measured {
+            cores: Cores { server: cpu::current_core(), load: load.core },
             load,
             cpu,
             time,

@@ -82,26 +82,30 @@ impl Verdict {
 /// # Errors
 ///
 /// [`BenchError`] says what was in the way.
-pub(super) fn measure(seconds: u16, percent: u16) -> Result<SuiteReport, BenchError> {
-    let floor = floor::measure(usize::from(PACKETS.bytes), Profile::Gcm.into(), Cores::choose()?)?;
+pub(super) fn measure(cores: Cores, seconds: u16, percent: u16) -> Result<SuiteReport, BenchError> {
+    let floor = floor::measure(usize::from(PACKETS.bytes), Profile::Gcm.into(), cores)?;
+    let flow = |meeting: Meeting| meeting.measure_over(floor, cores, seconds);
     let share = |people: u16, least: u16| (people * percent / 100).max(least);
     // First, because memory that other parts had would be used again.
-    let storm = join_storm::measure(&JoinStormArgs {
-        joins: share(200, 4),
-        over_ms: 1000,
-        size: 4,
-        idle_seconds: seconds,
-        profile: Profile::Gcm,
-    })?;
-    let machine = rooms(share(50, 1), 4, 1000, Profile::Gcm).measure_over(floor, seconds)?;
-    let room = rooms(1, share(50, 3), TILE_KBPS, Profile::Gcm).measure_over(floor, seconds)?;
+    let storm = join_storm::measure(
+        cores,
+        &JoinStormArgs {
+            joins: share(200, 4),
+            over_ms: 1000,
+            size: 4,
+            idle_seconds: seconds,
+            profile: Profile::Gcm,
+        },
+    )?;
+    let machine = flow(rooms(share(50, 1), 4, 1000, Profile::Gcm))?;
+    let room = flow(rooms(1, share(50, 3), TILE_KBPS, Profile::Gcm))?;
     let pictures = Stream { burst: 4, ..PACKETS };
     Ok(SuiteReport {
-        single: fanout(share(50, 2), PACKETS, Profile::Gcm).measure_over(floor, seconds)?,
-        pictures: fanout(share(50, 2), pictures, Profile::Gcm).measure_over(floor, seconds)?,
-        viewers: viewers(share(300, 2), 1000, Profile::Gcm).measure_over(floor, seconds)?,
+        single: flow(fanout(share(50, 2), PACKETS, Profile::Gcm))?,
+        pictures: flow(fanout(share(50, 2), pictures, Profile::Gcm))?,
+        viewers: flow(viewers(share(300, 2), 1000, Profile::Gcm))?,
         storm,
-        capacity: capacity(floor, share(CAPACITY_ROOMS, 1), share(CAPACITY_VIEWERS, 2))?,
+        capacity: capacity(floor, cores, share(CAPACITY_ROOMS, 1), share(CAPACITY_VIEWERS, 2))?,
         fifty_in_a_room: Verdict::of(&room),
         two_hundred_on_the_machine: Verdict::of(&machine),
         machine,
@@ -150,10 +154,14 @@ pub(super) fn rooms(rooms: u16, size: u16, kbps: u32, profile: Profile) -> Meeti
 }
 
 /// Looks for the highest load that is served without loss and in time.
-fn capacity(floor: Floor, rooms: u16, viewers: u16) -> Result<FlowReport, BenchError> {
+fn capacity(
+    floor: Floor,
+    cores: Cores,
+    rooms: u16,
+    viewers: u16,
+) -> Result<FlowReport, BenchError> {
     let title = format!("the highest load that held, {rooms} × 1 → {viewers}");
     let meeting = Meeting { rooms, title, ..fanout(viewers, PACKETS, Profile::Gcm) };
-    let cores = Cores::choose()?;
     meeting::run(async {
         let _progress = Progress::start("searching the capacity", STEP * 2 * STEPS);
         let stage = Stage::start(cores, Profile::Gcm)?;

@@ -86,7 +86,9 @@ pub(in crate::bench) struct LoadReport {
     pub(in crate::bench) corrupt: u64,
     /// Datagrams that reached the clients' sockets and that they were too slow to read.
     pub(in crate::bench) unread: u64,
-    /// Share of a core that the clients used, in percent.
+    /// The core that the clients ran on.
+    pub(in crate::bench) core: usize,
+    /// Share of it that they used, in percent.
     pub(in crate::bench) core_percent: f64,
     /// From a publisher's send to a receiver's program, in microseconds, sorted.
     pub(in crate::bench) latencies_us: Vec<u64>,
