@@ -38,10 +38,6 @@ const MIN_ROUND_TRIP: Duration = Duration::from_millis(20);
 /// The longest round trip believed, against nonsense in a report.
 const MAX_ROUND_TRIP: Duration = Duration::from_secs(2);
 
-/// From this loss on, in 1/256, a viewer is sent the repeated frames of redundant audio: 2 %. One
-/// lost packet in fifty is concealed without being heard.
-const REDUNDANCY_LOSS: u8 = 5;
-
 /// Whether a consumer is sent packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ConsumerState {
@@ -191,10 +187,10 @@ impl Consumer {
     }
 
     /// How a packet of redundant audio goes out: its payload type, and what is left out of it.
-    /// Frames are repeated to who loses some, and to nobody else: they double the bit rate.
+    /// Frames are repeated to who loses any, and to nobody else: they double the bit rate.
     fn redundancy(&self, packet: &CanonicalPacket<'_>) -> Option<(u8, usize)> {
         let payload_type = packet.redundancy?;
-        if self.reads_redundancy && self.loss >= REDUNDANCY_LOSS {
+        if self.reads_redundancy && self.loss > 0 {
             return Some((payload_type, 0));
         }
         Some((self.codec.payload_type(), newest_frame(packet.payload())?))
