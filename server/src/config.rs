@@ -12,6 +12,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sfu::DEFAULT_MAX_CAMERAS;
 use shared::limits::DEFAULT_VIDEO_BITRATE;
 
 use crate::{
@@ -163,6 +164,10 @@ pub struct MediaConfig {
     /// Bits per second each participant may send of one video source.
     #[arg(long, env, hide_env_values = true, default_value_t = DEFAULT_VIDEO_BITRATE)]
     pub max_video_bitrate: u32,
+
+    /// Cameras one viewer is sent at once: of those that are shown, those of who spoke last.
+    #[arg(long, env, hide_env_values = true, default_value_t = DEFAULT_MAX_CAMERAS)]
+    pub max_cameras: usize,
 }
 
 /// Servers of others that clients are told, for networks that let nothing else through.

@@ -193,6 +193,7 @@ fn start_media(config: &Config) -> Result<Media, StartError> {
         port: config.media.media_port,
         public_ips,
         workers: config.media.workers.get(),
+        max_cameras: config.media.max_cameras,
     })?)
 }
 

@@ -72,6 +72,8 @@ pub struct MediaConfig {
     pub public_ips: Vec<PublicIp>,
     /// `WORKERS`: threads, 1 to [`MAX_WORKERS`].
     pub workers: usize,
+    /// `MAX_CAMERAS`: how many one viewer is sent at once.
+    pub max_cameras: usize,
 }
 
 /// Why the media workers did not start.
@@ -266,6 +268,7 @@ impl Media {
         let crew = Crew {
             identity: Arc::new(identity),
             candidates: candidates.clone(),
+            max_cameras: config.max_cameras,
             placement: Arc::clone(&placement),
             events,
             notices: notices.clone(),

@@ -39,7 +39,7 @@ pub use command::{
     Command, CommandError, CommandReply, Event, Output, Path, Protocol, Transmit, WorkerIndex,
 };
 pub use transport::dtls::DtlsIdentity;
-pub use worker::{Worker, WorkerConfig, WorkerStatistics, worker_asked};
+pub use worker::{DEFAULT_MAX_CAMERAS, Worker, WorkerConfig, WorkerStatistics, worker_asked};
 
 /// How long a transport has to connect, from its first remote description on. Ten seconds are the
 /// patience of a person at a join button; a lost handshake flight costs well under two.

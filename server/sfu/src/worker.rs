@@ -49,6 +49,8 @@ pub struct WorkerConfig {
     pub candidates: Vec<SocketAddr>,
     /// The certificate of the process.
     pub identity: Arc<DtlsIdentity>,
+    /// The most cameras one viewer is sent at once: of those it shows, those who spoke last.
+    pub max_cameras: usize,
     /// All randomness of the worker's own derives from it: 32 bytes from the operating system,
     /// except in a simulation.
     pub seed: [u8; 32],
@@ -59,6 +61,9 @@ impl fmt::Debug for WorkerConfig {
         f.debug_struct("WorkerConfig").field("index", &self.index).finish_non_exhaustive()
     }
 }
+
+/// [`WorkerConfig::max_cameras`] where nobody says otherwise: as many as a page of a meeting shows.
+pub const DEFAULT_MAX_CAMERAS: usize = 49;
 
 /// What a worker has counted since its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -39,6 +39,7 @@ use super::{
 pub(super) struct Crew {
     pub(super) identity: Arc<DtlsIdentity>,
     pub(super) candidates: Vec<SocketAddr>,
+    pub(super) max_cameras: usize,
     pub(super) placement: Arc<Mutex<Placement>>,
     pub(super) events: mpsc::Sender<MediaEvent>,
     pub(super) notices: SyncSender<Notice>,
@@ -142,6 +143,7 @@ impl Crew {
             index: berth.index,
             candidates: self.candidates.clone(),
             identity: self.identity.clone(),
+            max_cameras: self.max_cameras,
             seed,
         };
         let worker = Worker::new(config, Instant::now());

@@ -5,7 +5,8 @@ use super::*;
 mod dying;
 
 fn config(port: u16, workers: usize) -> MediaConfig {
-    MediaConfig { port, public_ips: vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()], workers }
+    let public_ips = vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()];
+    MediaConfig { port, public_ips, workers, max_cameras: 49 }
 }
 
 async fn create(media: &Media, router: u64) -> Result<CommandReply, MediaError> {

@@ -41,7 +41,8 @@ pub(crate) struct Room {
 impl Server {
     pub(crate) fn start(workers: usize) -> Self {
         let public_ips = vec![IpAddr::V4(Ipv4Addr::LOCALHOST).into()];
-        let media = Media::start(MediaConfig { port: 0, public_ips, workers }).unwrap();
+        let media =
+            Media::start(MediaConfig { port: 0, public_ips, workers, max_cameras: 49 }).unwrap();
         let events = media.events().unwrap();
         Self { media, events, identity: Arc::new(ClientIdentity::generate().unwrap()) }
     }

@@ -72,6 +72,8 @@ pub struct Wish {
     pub importance: Importance,
     /// Pixels of the picture as it is shown.
     pub area: u32,
+    /// When whoever is seen last spoke; none is long ago.
+    pub spoke: Option<Instant>,
     /// The layers that would be useful.
     pub steps: Steps,
 }
@@ -85,6 +87,8 @@ pub struct Allocation {
     decided: Vec<u8>,
     grants: Vec<Grant>,
     least: u64,
+    /// Whether cameras were left out of the next decision.
+    is_cut: bool,
     is_withholding: bool,
 }
 
@@ -119,6 +123,22 @@ impl Allocation {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.grants.is_empty()
+    }
+
+    /// Leaves out all cameras but the `most` that matter most; of those that matter alike, who spoke
+    /// last stay, then the larger ones. Screens are not counted.
+    pub fn keep_last(&mut self, most: usize) {
+        if self.wishes.len() <= most {
+            return;
+        }
+        self.wishes.sort_by_key(|wish| {
+            (wish.importance, Reverse(wish.spoke), Reverse(wish.area), wish.consumer)
+        });
+        let cameras = self.wishes.iter_mut().filter(|wish| wish.importance != Importance::Screen);
+        for wish in cameras.skip(most) {
+            wish.steps.count = 0;
+            self.is_cut = true;
+        }
     }
 
     /// Leaves out `part` of `whole` of the wishes of many viewers: by half, the least important
@@ -179,7 +199,7 @@ impl Allocation {
         self.decided.clear();
         self.decided.resize(wishes.len(), 0);
         allocate(budget, &self.claims, &mut self.decided);
-        (self.least, self.is_withholding) = (0, false);
+        (self.least, self.is_withholding) = (0, std::mem::take(&mut self.is_cut));
         for ((wish, claim), number) in wishes.iter().zip(&self.claims).zip(&self.decided) {
             let layer = wish.steps.layer(*number);
             let lowest = wish.steps.as_slice().first().filter(|_| layer.is_some());
@@ -265,7 +285,13 @@ mod tests {
             for _ in 0..seconds * 5 {
                 self.now += Duration::from_millis(200);
                 let (consumer, importance) = (ConsumerId(7), Importance::Tile);
-                self.allocation.wish(Wish { consumer, importance, area: 1, steps: steps() });
+                self.allocation.wish(Wish {
+                    consumer,
+                    importance,
+                    area: 1,
+                    spoke: None,
+                    steps: steps(),
+                });
                 let changes = &mut self.changes;
                 self.allocation.decide(self.now, budget, |change| {
                     changes.push(change.layer.map(|layer| layer.spatial));
@@ -310,6 +336,7 @@ mod tests {
             consumer: ConsumerId(number),
             importance,
             area,
+            spoke: None,
             steps: steps(),
         };
         let kept = |part| {
@@ -335,13 +362,50 @@ mod tests {
     }
 
     #[test]
+    fn of_too_many_cameras_those_stay_that_matter_and_then_those_who_spoke_last() {
+        let kept = |most| {
+            let start = epoch();
+            let at = |seconds| start.checked_add(Duration::from_secs(seconds));
+            let mut allocation = Allocation::default();
+            for (number, importance, area, spoke) in [
+                (1, Importance::Tile, 90, None),
+                (2, Importance::Tile, 10, at(3)),
+                (3, Importance::Tile, 10, at(7)),
+                (4, Importance::Screen, 1, None),
+                (5, Importance::Pinned, 5, None),
+                (6, Importance::Tile, 95, None),
+            ] {
+                let consumer = ConsumerId(number);
+                allocation.wish(Wish { consumer, importance, area, spoke, steps: steps() });
+            }
+            allocation.keep_last(most);
+            let mut kept = Vec::new();
+            allocation.decide(start, None, |change| {
+                kept.extend(change.layer.map(|_| change.consumer.0));
+            });
+            kept.sort_unstable();
+            (kept, allocation.is_withholding())
+        };
+        assert_eq!(kept(5), (vec![1, 2, 3, 4, 5, 6], false));
+        assert_eq!(kept(4), (vec![2, 3, 4, 5, 6], true), "the smaller of those who never spoke");
+        assert_eq!(kept(2), (vec![3, 4, 5], true));
+        assert_eq!(kept(1), (vec![4, 5], true));
+    }
+
+    #[test]
     fn of_many_viewers_with_one_picture_as_many_lose_it_as_have_to() {
         let without = |part| {
             (0..1_000)
                 .filter(|viewer| {
                     let mut allocation = Allocation::default();
                     let (consumer, importance) = (ConsumerId(1), Importance::Tile);
-                    allocation.wish(Wish { consumer, importance, area: 1, steps: steps() });
+                    allocation.wish(Wish {
+                        consumer,
+                        importance,
+                        area: 1,
+                        spoke: None,
+                        steps: steps(),
+                    });
                     allocation.shed(part, 16, *viewer);
                     allocation.wanted() == 0
                 })

@@ -13,7 +13,8 @@ use shared::{
 };
 
 use crate::{
-    Command, CommandReply, DtlsIdentity, Output, Path, Protocol, Worker, WorkerConfig, WorkerIndex,
+    Command, CommandReply, DEFAULT_MAX_CAMERAS, DtlsIdentity, Output, Path, Protocol, Worker,
+    WorkerConfig, WorkerIndex,
     client::{ClientLeg, LocalTrack, OfferedTrack, offered_tracks},
     codec::Codec,
     extension::Extension,
@@ -94,6 +95,7 @@ impl Stage {
             index: WorkerIndex(0),
             candidates: vec![SERVER.into()],
             identity: Arc::clone(identity()),
+            max_cameras: DEFAULT_MAX_CAMERAS,
             seed: [7; 32],
         };
         let end = |number: u8| End {

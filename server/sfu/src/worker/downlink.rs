@@ -95,17 +95,20 @@ impl Worker {
     }
 
     /// Shares a viewer's link out among its consumers; without an estimate there is no limit but the
-    /// worker's own.
+    /// worker's own, and that of the cameras one viewer is sent.
     pub(super) fn allocate(&mut self, now: Instant, key: usize) {
         let Some(leg) = self.table.receive_leg(key) else { return };
         let shed = self.overload.shed();
+        let is_many = leg.consumers().nth(self.config.max_cameras).is_some();
         let is_limited = |downlink: &&mut Downlink| {
-            downlink.estimate().is_some() || shed > 0 || !downlink.allocation.is_empty()
+            let is_shared = downlink.estimate().is_some() || !downlink.allocation.is_empty();
+            is_shared || is_many || shed > 0
         };
         let Some(downlink) = leg.downlink().filter(is_limited) else { return };
         let budget = downlink.budget(now);
         let mut allocation = std::mem::take(&mut downlink.allocation);
         self.gather_wishes(now, key, &mut allocation);
+        allocation.keep_last(self.config.max_cameras);
         allocation.shed(shed, STEPS, key);
         let wanted = allocation.wanted();
         allocation.decide(now, budget, |change| self.carry_out(now, change));
@@ -129,17 +132,18 @@ impl Worker {
                 continue;
             }
             let viewing = router.viewing(entry.key).unwrap_or_default();
+            let spoke = router.spoke(entry.key);
             let importance = if entry.source == Source::Screen {
                 Importance::Screen
             } else if viewing.pinned {
                 Importance::Pinned
-            } else if router.spoke(entry.key).is_some_and(|at| now <= at + SPEAKS) {
+            } else if spoke.is_some_and(|at| now <= at + SPEAKS) {
                 Importance::Speaker
             } else {
                 Importance::Tile
             };
             let area = u32::from(viewing.width) * u32::from(viewing.height);
-            allocation.wish(Wish { consumer, importance, area, steps });
+            allocation.wish(Wish { consumer, importance, area, spoke, steps });
         }
     }
 

@@ -105,3 +105,44 @@ fn speakers_are_reported_as_they_come_and_go() {
         assert_eq!(speakers(&mut world), [vec![voices[speaker].producer], vec![]]);
     }
 }
+
+#[test]
+fn of_more_cameras_than_one_viewer_is_sent_the_last_to_speak_are_seen() {
+    const MOST: usize = 3;
+    let mut world = World::with_cameras(45, Link::PERFECT, MOST);
+    let room = world.room();
+    let people: Vec<_> = (0..MOST + 3)
+        .map(|_| {
+            let (publisher, published) = world.publish(room, &[Codec::Opus, Codec::Vp8]);
+            world.publisher(publisher).cameras[0].level = Some(SILENCE);
+            (publisher, published)
+        })
+        .collect();
+    world.run_for(millis(500));
+    let all: Vec<_> = people.iter().flat_map(|(_, published)| published.clone()).collect();
+    let (viewer, _) = world.watch(room, &all);
+    world.run_for(Duration::from_secs(1));
+    for turn in 0..2 * people.len() {
+        let (publisher, _) = people[turn * 5 % people.len()];
+        world.publisher(publisher).cameras[0].level = Some(SPEECH);
+        world.run_for(Duration::from_secs(2));
+        world.publisher(publisher).cameras[0].level = Some(SILENCE);
+        world.run_for(Duration::from_secs(4));
+        let count = |world: &mut World| -> Vec<usize> {
+            let of = |(_, published): &(usize, Vec<Published>)| published[1].stamp;
+            people.iter().map(|one| world.track(viewer, of(one)).arrivals.len()).collect()
+        };
+        let before = count(&mut world);
+        world.run_for(Duration::from_secs(1));
+        let after = count(&mut world);
+        let mut seen: Vec<_> = (0..people.len()).filter(|at| after[*at] > before[*at]).collect();
+        assert_eq!(seen.len(), MOST);
+        let mut spoke: Vec<_> = (0..=turn).rev().map(|turn| turn * 5 % people.len()).collect();
+        spoke.truncate(MOST);
+        spoke.retain(|one| !seen.contains(one));
+        seen.sort_unstable();
+        assert_eq!(spoke, Vec::<usize>::new(), "of {seen:?} in turn {turn}");
+    }
+    // No picture without its key frame, no gap of ours.
+    world.check();
+}

@@ -7,8 +7,9 @@ use std::{
 };
 
 use sfu::{
-    Command, CommandReply, DtlsIdentity, Event, Output, Path, Protocol, Worker, WorkerConfig,
-    WorkerIndex, codec::Codec, extension::Extension, transport::srtp::SrtpProfile,
+    Command, CommandReply, DEFAULT_MAX_CAMERAS, DtlsIdentity, Event, Output, Path, Protocol,
+    Worker, WorkerConfig, WorkerIndex, codec::Codec, extension::Extension,
+    transport::srtp::SrtpProfile,
 };
 use shared::{
     ids::{ConsumerId, ProducerId, RouterId, TransportId},
@@ -69,6 +70,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(seed: u64, link: Link) -> Self {
+        Self::with_cameras(seed, link, DEFAULT_MAX_CAMERAS)
+    }
+
+    /// One whose viewers are sent at most so many cameras at once.
+    pub(crate) fn with_cameras(seed: u64, link: Link, max_cameras: usize) -> Self {
         let now = epoch();
         let identity = Arc::new(DtlsIdentity::generate().unwrap());
         let mut worker_seed = [0; 32];
@@ -78,6 +84,7 @@ impl World {
                 index: WorkerIndex(0),
                 candidates: vec![SERVER.into()],
                 identity: Arc::clone(&identity),
+                max_cameras,
                 seed: worker_seed,
             },
             now,
