@@ -49,14 +49,18 @@ impl Schedule {
         begin: Instant,
     ) -> Result<Self, BenchError> {
         let mut turns = BinaryHeap::new();
-        let count = u32::try_from(legs.len()).unwrap_or(u32::MAX).max(1);
-        for (place, (leg, client)) in (0u32..).zip(legs.iter_mut()) {
-            for (stream, is_camera) in [(plan.camera, true), (plan.voice, false)] {
-                let Some(stream) = stream else { continue };
+        for (stream, is_camera) in [(plan.camera, true), (plan.voice, false)] {
+            let Some(stream) = stream else { continue };
+            let mut senders = Vec::with_capacity(legs.len());
+            for (leg, client) in legs.iter_mut() {
                 if client.prepare(is_camera, &stream)? {
-                    let at = begin + interval(&stream) * place / count;
-                    turns.push(Reverse(Turn { at, leg: *leg, is_camera }));
+                    senders.push(*leg);
                 }
+            }
+            let count = u32::try_from(senders.len()).unwrap_or(u32::MAX).max(1);
+            for (place, leg) in (0u32..).zip(senders) {
+                let at = begin + interval(&stream) * place / count;
+                turns.push(Reverse(Turn { at, leg, is_camera }));
             }
         }
         Ok(Self { turns, payload: [FILL; MAX_PAYLOAD], key_frames: true })
