@@ -153,6 +153,12 @@ impl BandwidthEstimator {
         self.loss.inherent()
     }
 
+    /// Thousandths that are lost, as last measured.
+    #[must_use]
+    pub const fn loss(&self) -> u32 {
+        self.loss.loss()
+    }
+
     /// How long the packets wait at the bottleneck, as far as is known.
     #[must_use]
     pub fn queueing_delay(&self) -> Duration {

@@ -413,6 +413,14 @@ impl Router {
         self.tell_listener_loss(producer);
     }
 
+    /// Notes that a viewer's link loses so much, in 1/256.
+    pub fn note_loss(&mut self, consumer: ConsumerKey, lost: u8) {
+        let Some(consumer) = self.consumers.get_mut(consumer.0) else { return };
+        consumer.note_loss(lost);
+        let producer = consumer.options.producer;
+        self.tell_listener_loss(producer);
+    }
+
     /// When to call [`Router::handle_timeout`]; the events are drained before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {

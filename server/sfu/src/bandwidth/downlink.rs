@@ -16,10 +16,6 @@ const IDLE_INTERVAL: Duration = Duration::from_secs(1);
 /// How often when someone has not.
 const BUSY_INTERVAL: Duration = Duration::from_millis(200);
 
-/// From this loss on, in thousandths, repairs are sent twice. Below it one in three hundred packets
-/// needs a third try.
-const LOSSY: u32 = 60;
-
 /// What a picture takes from one decision to the next, in per cent.
 const FLUCTUATION: u64 = 110;
 
@@ -63,11 +59,18 @@ impl Downlink {
         self.estimator.estimate()
     }
 
-    /// Whether so much is lost however little is sent that what is sent again is lost again, and
-    /// there is room to send it twice.
+    /// Thousandths that are lost however little is sent, if there is room to send what was lost more
+    /// than once; else 0.
     #[must_use]
-    pub fn is_lossy(&self) -> bool {
-        self.estimator.inherent_loss() >= LOSSY && self.pacer.queued() == 0
+    pub fn inherent_loss(&self) -> u32 {
+        if self.pacer.queued() == 0 { self.estimator.inherent_loss() } else { 0 }
+    }
+
+    /// What is lost on the way, in 1/256, rounded up.
+    #[must_use]
+    pub fn loss(&self) -> u8 {
+        let share = (self.estimator.loss() * 256).div_ceil(1000);
+        u8::try_from(share).unwrap_or(u8::MAX)
     }
 
     /// Says whether a packet of `size` bytes may leave.
@@ -104,11 +107,16 @@ impl Downlink {
         }
     }
 
-    /// Takes what the viewer reports.
-    pub fn handle_feedback(&mut self, now: Instant, feedback: &TransportFeedback<'_>) {
+    /// Takes what the viewer reports. Returns what it lost ([`Downlink::loss`]) if it lost anything
+    /// and that may be news.
+    pub fn handle_feedback(
+        &mut self,
+        now: Instant,
+        feedback: &TransportFeedback<'_>,
+    ) -> Option<u8> {
         let before = self.estimator.estimate();
         if !self.estimator.handle_feedback(now, feedback) {
-            return;
+            return None;
         }
         let estimate = self.estimator.estimate();
         let falls = before.zip(estimate).is_some_and(|(before, estimate)| estimate < before);
@@ -123,6 +131,7 @@ impl Downlink {
         };
         let due = self.allocated.map_or(now, |at| at + interval);
         self.allocate_at = Some(self.allocate_at.map_or(due, |at| at.min(due)));
+        Some(self.loss()).filter(|loss| *loss > 0)
     }
 
     /// When something of the link is due.

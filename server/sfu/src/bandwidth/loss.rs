@@ -129,6 +129,11 @@ impl LossMeter {
         self.inherent
     }
 
+    /// What is lost, as last measured.
+    pub(super) const fn loss(&self) -> u32 {
+        self.loss
+    }
+
     /// Whether so much is lost that no more should be sent.
     pub(super) const fn is_excessive(&self) -> bool {
         self.loss > self.inherent + CAUTION

@@ -262,6 +262,14 @@ impl Consumer {
         self.loss
     }
 
+    /// Notes that so much is lost on the viewer's link, in 1/256: its transport-wide feedback says
+    /// so long before the next reception report of a voice, which may take five seconds.
+    pub(super) const fn note_loss(&mut self, lost: u8) {
+        if self.loss < lost {
+            self.loss = lost;
+        }
+    }
+
     /// Notes how much is lost, and measures the round trip by what the viewer says of our last
     /// sender report (RFC 3550 section 6.4.1, figure 2); an echo of an earlier one is ignored.
     pub(super) fn note_report(&mut self, now: Instant, report: ReceptionReport) {

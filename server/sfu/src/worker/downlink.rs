@@ -3,9 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use shared::media::Source;
+use shared::media::{MediaKind, Source};
 
-use super::{Worker, overload::STEPS, table::Leg};
+use super::{
+    Worker,
+    overload::STEPS,
+    table::{ConsumerEntry, Leg},
+};
 use crate::{
     bandwidth::{
         PACKET_OVERHEAD,
@@ -34,11 +38,27 @@ impl Worker {
         let Some((downlink, feedback)) = downlink.zip(TransportFeedback::parse(packet)) else {
             return;
         };
-        downlink.handle_feedback(now, &feedback);
+        let lost = downlink.handle_feedback(now, &feedback);
         if downlink.is_allocation_due(now) {
             self.allocate(now, key);
         }
+        if let Some(lost) = lost {
+            self.protect_voices(key, lost);
+        }
         self.schedule_transport(key);
+    }
+
+    /// Has the voices that a viewer hears protected against what its link loses, in 1/256.
+    fn protect_voices(&mut self, key: usize, lost: u8) {
+        let Some(leg) = self.table.transports.get(key).and_then(|one| one.as_receive_leg()) else {
+            return;
+        };
+        let entries = leg.consumers().filter_map(|consumer| self.table.consumers.get(&consumer));
+        let is_voice = |entry: &&ConsumerEntry| entry.source.kind() == MediaKind::Audio;
+        let voices: Vec<ConsumerEntry> = entries.filter(is_voice).copied().collect();
+        for voice in voices {
+            self.with_router(voice.router_id, |router, _| router.note_loss(voice.key, lost));
+        }
     }
 
     /// Does what is due for a viewer's link.

@@ -184,9 +184,8 @@ impl Worker {
                 self.statistics.nacks_received += count as u64;
                 let numbers = numbers.get(..count).unwrap_or_default();
                 let leg = self.table.receive_leg(key);
-                let is_lossy = leg.and_then(|leg| leg.downlink()).is_some_and(|it| it.is_lossy());
-                let lost =
-                    Lost { numbers, copies: if is_lossy { Copies::Two } else { Copies::One } };
+                let loss = leg.and_then(|leg| leg.downlink()).map_or(0, |it| it.inherent_loss());
+                let lost = Lost { numbers, copies: Copies::against(loss) };
                 self.with_consumer_of(key, *media_ssrc, |router, consumer, egress| {
                     router.handle_nack(now, consumer, lost, egress);
                 });

@@ -93,6 +93,20 @@ fn redundant_audio_reaches_those_who_lose_packets_and_others_get_it_plain() {
 }
 
 #[test]
+fn a_link_that_loses_little_has_voices_protected_before_they_are_reported_on() {
+    let mut world = World::new(44, Link { loss: 0.02, ..Link::PERFECT });
+    let (publishers, _, viewer) = party(&mut world, 2);
+    for publisher in &publishers {
+        world.publisher(*publisher).cameras[0].redundant = true;
+        world.publisher(*publisher).cameras[0].level = Some(SPEECH);
+    }
+    world.run_for(Duration::from_secs(3));
+    let protected = world.viewer(viewer).redundant;
+    assert!(protected > 200, "{protected} of 300");
+    world.check();
+}
+
+#[test]
 fn speakers_are_reported_as_they_come_and_go() {
     let mut world = World::new(41, Link::HOTEL);
     let (publishers, voices, _) = party(&mut world, 3);

@@ -87,15 +87,21 @@ fn a_packet_is_not_resent_twice_within_a_round_trip() {
 fn over_a_way_that_loses_much_all_is_sent_again_and_then_all_once_more() {
     let (mut room, _, viewer, sent) = streaming();
     let numbers = [number(&sent[4]), number(&sent[7])];
-    let lost = Lost { numbers: &numbers, copies: Copies::Two };
+    let lost = Lost { numbers: &numbers, copies: Copies::against(100) };
     room.router.handle_nack(room.now, viewer, lost, &mut room.egress);
     let resent = room.sent();
     let originals = resent.iter().map(|it| crate::rtp::unwrap_rtx(&it.payload).unwrap().0);
     let originals: Vec<u16> = originals.collect();
-    assert_eq!(originals, [numbers, numbers].concat());
+    assert_eq!(originals, [numbers; 3].concat());
     assert!(resent.windows(2).all(|pair| pair[1].index == pair[0].index + 1));
     room.nack(viewer, &numbers);
     assert_eq!(room.sent(), [], "within a round trip");
+}
+
+#[test]
+fn the_more_is_lost_the_more_copies_are_sent() {
+    let copies = [0, 39, 40, 79, 80, 1000].map(Copies::against);
+    assert_eq!(copies.map(|copies| copies as u8), [1, 1, 2, 2, 3, 3]);
 }
 
 #[test]
