@@ -41,13 +41,16 @@ test('a narrow path gets a smaller picture in 3 s, and the largest again 15 s af
   await bob.expectToSee(alice);
 });
 
-test('a picture that a path is too narrow for is said to be paused, and comes back', async ({
+test('a picture that one path is too narrow for is said to be paused there, and comes back', async ({
   relay,
   server,
   person,
 }) => {
   const alice = await person('Alice', 'chromium', 'red', { picture: { ...SMALL, noise: 0.3 } });
   const link = await alice.host(server.url);
+  const carol = await person('Carol', 'chromium', 'green', { camera: false });
+  await carol.accept(link);
+  await carol.expectToSee(alice);
   const others = new Set(relay.everyone);
   const bob = await person('Bob', 'chromium', 'blue', { camera: false });
   await bob.accept(link);
@@ -57,12 +60,31 @@ test('a picture that a path is too narrow for is said to be paused, and comes ba
   relay.fate = clamp(60_000, (client) => !others.has(client));
   await expect(tile).toContainText('weak connection', { useInnerText: true });
   await expect(tile.locator('video')).toBeHidden();
-  await bob.expectToHear(1);
+  await bob.expectToHear(2);
+  const share = await shareReceived(alice, carol, 6);
+  expect(Math.abs(1 - share), `Carol, whose path is wide, gets ${share}`).toBeLessThan(0.02);
 
   relay.fate = () => 'pass';
   await expect(tile.locator('video')).toBeVisible({ timeout: 30_000 });
   await bob.expectToSee(alice);
 });
+
+/** Of the pictures that someone sends in so many seconds, the share that `viewer` gets. */
+async function shareReceived(sender: Participant, viewer: Participant, seconds: number) {
+  const frames = async (someone: Participant, type: string, counter: string) => {
+    const videos = (await someone.stats(type)).filter((entry) => entry.kind === 'video');
+    return Math.max(...videos.map((entry) => Number(entry[counter] ?? 0)));
+  };
+  const both = async () =>
+    await Promise.all([
+      frames(sender, 'outbound-rtp', 'framesSent'),
+      frames(viewer, 'inbound-rtp', 'framesReceived'),
+    ]);
+  const [sentBefore, receivedBefore] = await both();
+  await viewer.page.waitForTimeout(seconds * 1000);
+  const [sent, received] = await both();
+  return (received - receivedBefore) / (sent - sentBefore);
+}
 
 /** What the server says that it forwards of the only video someone receives: the newest is last,
  * and nothing where nothing is forwarded. */
