@@ -66,8 +66,8 @@ async fn create(
     let room = app.rooms.find(&room_id).ok_or(ErrorCode::Internal)?;
     let mut room = room.lock();
     let mut token = |role| {
-        let grant = room.room_link(role, app.invites.lifetime(), now);
-        grant.map(|grant| app.invites.token(grant)).ok_or(ErrorCode::Internal)
+        let link = room.room_link(role, app.invites.lifetime(), now);
+        link.map(|link| app.invites.token(link.grant)).ok_or(ErrorCode::Internal)
     };
     let (guest_token, host_token) = (token(Role::Guest)?, token(Role::Host)?);
     app.rooms.keep(&mut room);

@@ -54,7 +54,7 @@ pub use self::{
     chat::ChatText,
     entry::{Arrival, Door, Entrant, Entry, Pass},
     hosting::{MAX_GIVEN_ROLES, MAX_REMOVED},
-    invites::{InvitePlan, LinkState, MAX_ADMISSIONS},
+    invites::{InvitePlan, LinkState, MAX_ADMISSIONS, RoomLink},
     limits::LimitError,
     media::ConsumerPlan,
     rights::Actor,

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 use shared::{
     error::ErrorCode,
     signaling::{
-        KnockRef, Mute, ParticipantRef, Remove, Reply, Right, SetLobby, SetLocked, SetRole,
+        KnockRef, Mute, ParticipantRef, Remove, Reply, Right, Role, SetLobby, SetLocked, SetRole,
     },
 };
 
@@ -170,10 +170,26 @@ impl App {
     /// Makes a new link that lets guests in, where the old one does no more, and tells everyone.
     pub(crate) fn renew_link(&self, room: &mut Room, link: LinkState, now: SystemTime) {
         if link == LinkState::Stale {
-            let grant =
-                room.room_link(shared::signaling::Role::Guest, self.invites.lifetime(), now);
-            let token = grant.map(|grant| self.invites.token(grant));
-            room.tell_link(token.as_deref());
+            let link = room.room_link(Role::Guest, self.invites.lifetime(), now);
+            let token = link.map(|link| self.invites.token(link.grant));
+            room.tell_link(token.as_deref(), None);
+        }
+    }
+
+    /// Makes another link that lets guests in when half the time of the one that everyone is shown
+    /// is over, and tells them: a page may be open for longer than a link lets in.
+    pub(super) fn keep_links_fresh(&self, now: SystemTime) {
+        for room in self.rooms.all() {
+            let mut room = room.lock();
+            if !room.shows_link() {
+                continue;
+            }
+            let link = room.room_link(Role::Guest, self.invites.lifetime(), now);
+            if let Some(link) = link.filter(|link| link.is_new) {
+                let token = self.invites.token(link.grant);
+                room.tell_link(Some(&token), None);
+                self.rooms.keep(&mut room);
+            }
         }
     }
 

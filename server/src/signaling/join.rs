@@ -98,10 +98,16 @@ impl Session {
         let sit_down = |guard: &mut Room| {
             let mut entry = guard.enter(entrant)?;
             let (resumed, discarded) = (entry.resumed, std::mem::take(&mut entry.discarded));
-            let joined = self.joined(guard, ticket, entry);
+            let link = guard.room_link(Role::Guest, app.invites.lifetime(), SystemTime::now());
+            let link = link.map(|link| (app.invites.token(link.grant), link.is_new));
+            let token = link.as_ref().map(|(token, _)| &**token);
+            let joined = self.joined(guard, ticket, entry, token);
             app.rooms.keep(guard);
             let answered = question.answer(Reply::Join(Box::new(joined)));
             guard.tell_standing(&seat);
+            if link.as_ref().is_some_and(|(_, is_new)| *is_new) {
+                guard.tell_link(token, Some(&seat.participant_id));
+            }
             Ok((answered, resumed, discarded))
         };
         let (answered, resumed, discarded) =
@@ -111,13 +117,12 @@ impl Session {
         Ok(answered)
     }
 
-    /// The snapshot for somebody who has just come in.
-    fn joined(&self, room: &mut Room, ticket: Ticket, entry: Entry) -> Joined {
+    /// The snapshot for somebody who has just come in; `token` is of the link that lets guests in.
+    fn joined(&self, room: &Room, ticket: Ticket, entry: Entry, token: Option<&str>) -> Joined {
         let now = SystemTime::now();
         let app = &self.app;
         let ticket = Ticket { role: entry.role, ..ticket };
-        let link = room.room_link(Role::Guest, app.invites.lifetime(), now);
-        let link = link.map(|grant| self.base.invite_link(&ticket.room, &app.invites.token(grant)));
+        let link = token.map(|token| self.base.invite_link(&ticket.room, token));
         let rules = room.rules();
         Joined {
             resume_ticket: app.invites.issue_ticket(&ticket, now),

@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use sfu::command::TransportFailure;
@@ -32,6 +32,7 @@ async fn tell_time(app: AppState) {
             _ = ticks.tick() => {
                 let discarded = app.rooms.handle_timeout(Instant::now());
                 app.carry_out(discarded).await;
+                app.keep_links_fresh(SystemTime::now());
             }
             () = app.shutdown.begun() => return,
         }

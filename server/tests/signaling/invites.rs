@@ -211,6 +211,20 @@ async fn a_room_whose_link_is_withdrawn_gets_another() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_open_for_longer_than_a_link_lets_in_is_told_the_next_one() {
+    let lifetime = Duration::from_secs(2);
+    let server = Server::start_with(|config| config.rooms.invite_ttl = lifetime).await;
+    let room = server.create_room();
+    let mut person = Person::come(&server, guest(&room)).await;
+    let Event::InviteLinkChanged(changed) = person.client.event().await else {
+        panic!("not inviteLinkChanged")
+    };
+    let link = changed.invite_link.expect("a link");
+    assert_ne!(Some(&link), person.joined.room.invite_link.as_ref());
+    Person::come(&server, invited(token_of(&link).to_owned())).await;
+}
+
+#[tokio::test]
 async fn invites_and_their_uses_survive_a_restart() {
     let data = tempfile::tempdir().unwrap();
     let mut meeting = Meeting::start_on(Server::start_in(data.path(), |_| {}).await).await;

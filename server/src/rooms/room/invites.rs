@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use shared::{
     error::ErrorCode,
+    ids::ParticipantId,
     limits::{MAX_INVITE_SECONDS, MAX_INVITE_USES, MAX_INVITES, MIN_INVITE_SECONDS},
     signaling::{
         CloseCode, CreateInvite, Event, Invite, InviteLinkChanged, RevokeInvite, Right, Role,
@@ -177,9 +178,14 @@ impl Room {
         Ok((if is_shown { LinkState::Stale } else { LinkState::Fresh }, ended))
     }
 
-    /// The grant of the room's own link for a role, which is made when there is none that is
-    /// fresh; none if there is no place for it.
-    pub fn room_link(&mut self, role: Role, lifetime: Duration, now: SystemTime) -> Option<Grant> {
+    /// The room's own link for a role, which is made when there is none that is fresh; none if
+    /// there is no place for it.
+    pub fn room_link(
+        &mut self,
+        role: Role,
+        lifetime: Duration,
+        now: SystemTime,
+    ) -> Option<RoomLink> {
         let seconds = unix_seconds(now);
         let shared = self.record.invites.iter().find(|invite| {
             invite.kind == InviteKind::RoomLink
@@ -188,11 +194,16 @@ impl Room {
                 && invite.is_fresh(seconds)
         });
         if let Some(invite) = shared {
-            return Some(self.grant(invite));
+            return Some(RoomLink { grant: self.grant(invite), is_new: false });
         }
         let invite = self.remember_invite(InviteKind::RoomLink, role, lifetime, now);
         let invite = invite.ok()?.clone();
-        Some(self.grant(&invite))
+        Some(RoomLink { grant: self.grant(&invite), is_new: true })
+    }
+
+    /// Whether anyone is there who is shown the link that lets guests in.
+    pub fn shows_link(&self) -> bool {
+        self.members.iter().any(|member| matches!(member.link, Link::Connected { .. }))
     }
 
     /// What invite links to this room begin with, up to the token, as a participant sees us; nothing
@@ -208,9 +219,10 @@ impl Room {
         }
     }
 
-    /// Tells everyone the token of the link that lets guests in from now on.
-    pub fn tell_link(&self, token: Option<&str>) {
-        for member in &self.members {
+    /// Tells everyone, but for one who knows it, the token of the link that lets guests in from now
+    /// on.
+    pub fn tell_link(&self, token: Option<&str>, but: Option<&ParticipantId>) {
+        for member in self.members.iter().filter(|member| Some(&member.id) != but) {
             if let Link::Connected { link_start, .. } = &member.link {
                 let invite_link = token.map(|token| format!("{link_start}{token}"));
                 member.tell_event(Event::InviteLinkChanged(InviteLinkChanged { invite_link }));
@@ -326,6 +338,15 @@ impl Room {
         media.extend(self.end_viewers(|viewer| viewer.invite_id == id, now));
         media
     }
+}
+
+/// The room's own link for a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomLink {
+    /// What it grants.
+    pub grant: Grant,
+    /// Whether it was made just now: those who are shown another have to be told.
+    pub is_new: bool,
 }
 
 /// Whether the link that everyone in a room is shown still lets in.

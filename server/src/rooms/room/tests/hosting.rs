@@ -137,16 +137,17 @@ fn the_rooms_own_link_is_one_until_half_of_its_time_is_over() {
     let mut world = World::new();
     let mut link = |hours: u64| {
         let now = wall_clock() + Duration::from_secs(hours * 3600);
-        world.room.room_link(Role::Guest, DAY, now).unwrap().id
+        world.room.room_link(Role::Guest, DAY, now).unwrap()
     };
     let first = link(0);
-    assert_eq!(link(11), first);
+    assert!(first.is_new);
+    assert_eq!(link(11), RoomLink { is_new: false, ..first.clone() });
     let second = link(12);
-    assert_ne!(second, first);
-    assert_eq!(link(13), second);
+    assert!(second.is_new && second.grant != first.grant);
+    assert_eq!(link(13), RoomLink { is_new: false, ..second });
     link(25);
     let known: BTreeSet<_> = world.room.record().invites.iter().map(|one| &*one.id).collect();
-    assert!(!known.contains(&*first), "what has expired is forgotten");
+    assert!(!known.contains(&*first.grant.id), "what has expired is forgotten");
 }
 
 #[test]
@@ -167,7 +168,7 @@ fn a_room_with_as_many_invites_as_may_be_has_no_link_to_share() {
 fn ended_sessions_are_known_until_no_ticket_of_theirs_counts() {
     let mut world = World::new();
     let minute = Duration::from_secs(60);
-    let grant = world.room.room_link(Role::Guest, minute, wall_clock()).unwrap();
+    let grant = world.room.room_link(Role::Guest, minute, wall_clock()).unwrap().grant;
     let came = Ticket { invite_id: Some(grant.id.clone()), ..ticket(&id(1), Role::Guest) };
     world.try_enter_with(came.clone(), Pass::Invite).unwrap();
     let revoke = RevokeInvite { invite_id: grant.id.clone(), end_sessions: true };
