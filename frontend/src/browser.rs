@@ -16,6 +16,7 @@
 //! | `socket` | one WebSocket, and the probe before it |
 //! | `peer` | one peer connection |
 //! | `stats` | what a peer connection counts |
+//! | `reading` | the fields of objects that have no types |
 //! | `sound` | the others' sound |
 //! | [`display`] | full screen, a floating picture, keeping the screen awake |
 //! | `screen` | how one's screen is captured |
@@ -37,6 +38,7 @@ pub(crate) mod hold;
 pub(crate) mod module;
 pub mod page;
 pub(crate) mod peer;
+mod reading;
 pub mod recent;
 pub(crate) mod screen;
 pub mod sharing;

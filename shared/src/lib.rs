@@ -18,3 +18,9 @@ pub mod limits;
 pub mod media;
 pub mod rest;
 pub mod signaling;
+
+/// Whether a field may be left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}

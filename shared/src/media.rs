@@ -113,7 +113,7 @@ pub struct Viewing {
     /// Height of the same.
     pub height: u16,
     /// Whether the person chose to see it large: it goes before others when bandwidth is short.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "crate::is_false")]
     pub pinned: bool,
     /// Not more than this, whatever its size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,11 +126,6 @@ impl Viewing {
     pub const fn is_hidden(self) -> bool {
         self.width == 0 || self.height == 0
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 /// One STUN or TURN server (W3C `RTCIceServer`).

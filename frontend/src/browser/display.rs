@@ -1,12 +1,12 @@
 //! What a browser can do with the screen besides the page: full screen, a floating picture, and
 //! keeping it awake. Each may be missing.
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, HtmlVideoElement};
 
-use super::page;
+use super::{page, reading::field};
 
 /// Whether the page can have the whole screen.
 #[must_use]
@@ -33,8 +33,7 @@ pub fn fill_screen(fill: bool) {
 /// Whether a picture can float above other windows.
 #[must_use]
 pub fn can_float() -> bool {
-    let enabled = document().and_then(|it| get(&it, "pictureInPictureEnabled"));
-    enabled.is_some_and(|enabled| enabled.is_truthy())
+    document().is_some_and(|it| field(&it, "pictureInPictureEnabled").is_truthy())
 }
 
 /// Lets a video float; within seconds of a click or a key. Tells whether it does.
@@ -60,8 +59,8 @@ impl Awake {
     /// Asks for it; none where the browser cannot, or the battery is low.
     pub async fn ask() -> Option<Self> {
         let navigator = web_sys::window()?.navigator();
-        let lock = get(&navigator, "wakeLock").filter(|lock| lock.is_object())?;
-        let request: Function = get(&lock, "request")?.dyn_into().ok()?;
+        let lock = Some(field(&navigator, "wakeLock")).filter(JsValue::is_object)?;
+        let request: Function = field(&lock, "request").dyn_into().ok()?;
         let asked = request.call1(&lock, &JsValue::from_str("screen")).ok()?;
         JsFuture::from(asked.dyn_into::<Promise>().ok()?).await.ok().map(Self)
     }
@@ -77,10 +76,6 @@ fn document() -> Option<Document> {
     web_sys::window()?.document()
 }
 
-fn get(object: &JsValue, name: &str) -> Option<JsValue> {
-    Reflect::get(object, &JsValue::from_str(name)).ok()
-}
-
 /// Calls a method that may be missing, and may fail: all is as it was then.
 fn attempt(object: &JsValue, name: &str) {
     call(object, name).into_iter().for_each(page::ignore);
@@ -88,6 +83,6 @@ fn attempt(object: &JsValue, name: &str) {
 
 /// Calls a method that may be missing and answers later.
 fn call(object: &JsValue, name: &str) -> Option<Promise> {
-    let method: Function = get(object, name)?.dyn_into().ok()?;
+    let method: Function = field(object, name).dyn_into().ok()?;
     method.call0(object).ok()?.dyn_into().ok()
 }

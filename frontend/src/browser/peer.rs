@@ -16,7 +16,11 @@ use web_sys::{
     RtcSessionDescription, RtcSessionDescriptionInit,
 };
 
-use super::{devices::LocalMedia, stats};
+use super::{
+    devices::LocalMedia,
+    reading::{number, text},
+    stats,
+};
 use crate::meeting::{
     effect::{PeerId, PeerNews, Traffic},
     encoding::{Content, Encoding, encodings, layer_count},
@@ -194,9 +198,9 @@ impl Peer {
         let report: Map = JsFuture::from(self.connection.get_stats()).await?.unchecked_into();
         let mut traffic = Traffic::default();
         report.for_each(&mut |entry, _| {
-            if text(&entry, "type").as_deref() == Some("candidate-pair") {
-                traffic.sent += count(&entry, "bytesSent");
-                traffic.received += count(&entry, "bytesReceived");
+            if text(&entry, "type") == "candidate-pair" {
+                traffic.sent += bytes(&entry, "bytesSent");
+                traffic.received += bytes(&entry, "bytesReceived");
             }
         });
         Ok(traffic)
@@ -368,19 +372,13 @@ fn ice_server(server: &IceServer) -> RtcIceServer {
     ice_server
 }
 
-fn text(entry: &JsValue, key: &str) -> Option<String> {
-    Reflect::get(entry, &key.into()).ok()?.as_string()
-}
-
-fn count(entry: &JsValue, key: &str) -> u64 {
-    let number = Reflect::get(entry, &key.into()).ok().and_then(|value| value.as_f64());
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "bytes are counted in whole numbers, which JavaScript has no other type for"
-    )]
-    let whole = number.unwrap_or_default() as u64;
-    whole
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bytes are counted in whole numbers, which JavaScript has no other type for"
+)]
+fn bytes(entry: &JsValue, name: &str) -> u64 {
+    number(entry, name) as u64
 }
 
 const fn kind_name(kind: MediaKind) -> &'static str {

@@ -1,10 +1,11 @@
 //! What a peer connection counts, read from `getStats` (W3C webrtc-stats) field by field.
 
-use js_sys::{Map, Reflect};
+use js_sys::Map;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::RtcPeerConnection;
 
+use super::reading::{field, number, text};
 use crate::meeting::quality::sample::{Counted, Limit, PathReport, Report, small, whole};
 
 /// What `connection` has counted; nothing where the browser does not say.
@@ -95,16 +96,4 @@ fn read_path(pair: &JsValue, local: &JsValue, remote: &JsValue) -> PathReport {
         round_trip: small(number(pair, "currentRoundTripTime") * 1e3),
         outgoing: whole(number(pair, "availableOutgoingBitrate")),
     }
-}
-
-fn field(entry: &JsValue, name: &str) -> JsValue {
-    Reflect::get(entry, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
-}
-
-fn number(entry: &JsValue, name: &str) -> f64 {
-    field(entry, name).as_f64().unwrap_or_default()
-}
-
-fn text(entry: &JsValue, name: &str) -> String {
-    field(entry, name).as_string().unwrap_or_default()
 }

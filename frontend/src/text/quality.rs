@@ -56,9 +56,6 @@ texts! {
     SCREEN_SOUND = "Screen sound", "Bildschirmton", "Sonido de la pantalla";
     /// A screen.
     SCREEN = "Screen", "Bildschirm", "Pantalla";
-    /// Nothing is sent or received yet.
-    NOTHING_YET = "Nothing is sent or received yet.", "Noch wird nichts gesendet oder empfangen.",
-        "Todavía no se envía ni se recibe nada.";
     /// What the line of a graph is.
     GRAPH = "Bit rate of the last minute", "Bitrate der letzten Minute",
         "Tasa de bits del último minuto";

@@ -5,8 +5,6 @@ use super::texts;
 texts! {
     /// Opens the menu of what the bar has no room for.
     MORE = "More", "Mehr", "Más";
-    /// Name of the choice between views.
-    VIEW = "View", "Ansicht", "Vista";
     /// All alike.
     GRID_VIEW = "Grid", "Raster", "Cuadrícula";
     /// Who speaks is large.
