@@ -105,6 +105,10 @@ impl Meeting {
 
     pub(super) fn muted_by(&mut self, now: Instant, MutedBy { by, source, producer_id }: MutedBy) {
         self.publishing.paused_by_server(source, producer_id, &mut self.outbox);
+        if source == Source::Microphone {
+            // Who holds the key is not heard by it any more.
+            self.holds_to_talk = false;
+        }
         let name = self.roster.name(&by);
         let hosted = match source {
             Source::Camera => Hosted::VideoStopped(name),

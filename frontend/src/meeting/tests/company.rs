@@ -180,6 +180,23 @@ fn being_muted_turns_the_microphone_off_and_tells_the_server_nothing() {
 }
 
 #[test]
+fn whoever_is_muted_while_they_hold_the_key_is_not_said_to_be_heard() {
+    let mut world = inside();
+    let producer_id = produced(&world, Source::Microphone);
+    world.meeting.set_live(world.now, Source::Microphone, false);
+    world.settle();
+    world.meeting.hold_to_talk(world.now, true);
+    world.settle();
+    assert!(world.meeting.view().holds_to_talk);
+    let by = participant_id(1);
+    world.event(Event::MutedBy(MutedBy { by, source: Source::Microphone, producer_id }));
+    let view = world.meeting.view();
+    assert_eq!((view.holds_to_talk, view.microphone), (false, DeviceState::Off));
+    world.meeting.hold_to_talk(world.now, false);
+    assert_eq!(world.meeting.view().microphone, DeviceState::Off);
+}
+
+#[test]
 fn a_share_that_was_stopped_can_be_started_again() {
     let mut world = inside();
     world.meeting.set_live(world.now, Source::Screen, true);
