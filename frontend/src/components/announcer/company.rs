@@ -17,7 +17,7 @@ pub(super) fn CompanyAnnouncer(session: Session) -> impl IntoView {
     Effect::new(move |former: Option<Heard>| {
         let now = heard.get();
         if let Some(news) = former.and_then(|former| now.since(&former)) {
-            set_news.set(news);
+            set_news.update(|told| *told = anew(told, news));
         }
         now
     });
@@ -33,12 +33,32 @@ pub(super) fn CompanyAnnouncer(session: Session) -> impl IntoView {
 struct Heard {
     /// Messages of others that were not looked at, and the last of them.
     unread: usize,
-    message: Option<(String, String)>,
+    message: Option<Said>,
     hands: Vec<String>,
     /// The first reaction of those that are shown: in a burst, the others are not read out.
     reaction: Option<String>,
     /// Who knocks first, and how many do.
     knock: Option<(String, usize)>,
+}
+
+/// A message: two of the same words are two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Said {
+    id: u32,
+    name: String,
+    words: String,
+}
+
+/// What makes a line another one, and is neither seen nor read out.
+const UNHEARD: char = '\u{a0}';
+
+/// The words, such that they differ from those that were told before: a line that stays the same is
+/// not read out again.
+fn anew(told: &str, mut news: String) -> String {
+    if told == news {
+        news.push(UNHEARD);
+    }
+    news
 }
 
 impl Heard {
@@ -51,8 +71,11 @@ impl Heard {
         Self {
             knock: knock.map(|knock| (knock.display_name.clone(), company.knocks.len())),
             unread: company.chat.unread,
-            message: last
-                .map(|line| (line.message.display_name.clone(), line.message.text.clone())),
+            message: last.map(|line| Said {
+                id: line.message.id,
+                name: line.message.display_name.clone(),
+                words: line.message.text.clone(),
+            }),
             hands: up.map(|tile| tile.name.clone()).collect(),
             reaction: first.map(|shown| {
                 text::REACTED.with(&[&shown.name, text::reaction(shown.reaction).get()])
@@ -67,7 +90,7 @@ impl Heard {
             let count = (self.unread - former.unread).to_string();
             news.push(text::SAID_MANY.with(&[&count]));
         } else if self.message != former.message
-            && let Some((name, words)) = &self.message
+            && let Some(Said { name, words, .. }) = &self.message
         {
             news.push(text::SAID.with(&[name, words]));
         }
@@ -89,7 +112,20 @@ mod tests {
     use super::*;
 
     fn said(unread: usize, words: &str) -> Heard {
-        Heard { unread, message: Some(("Bob".to_owned(), words.to_owned())), ..Heard::default() }
+        let message = Said { id: 1, name: "Bob".to_owned(), words: words.to_owned() };
+        Heard { unread, message: Some(message), ..Heard::default() }
+    }
+
+    #[test]
+    fn the_same_words_said_again_are_read_out_again() {
+        let first = said(0, "Yes");
+        let mut second = first.clone();
+        second.message.iter_mut().for_each(|message| message.id = 2);
+        let news = second.since(&first).expect("it is another message");
+        let again = anew("Bob: Yes", news);
+        assert_ne!(again, "Bob: Yes", "the line changes");
+        assert_eq!(again.trim_end(), "Bob: Yes");
+        assert_eq!(anew(&again, "Bob: Yes".to_owned()), "Bob: Yes");
     }
 
     #[test]
