@@ -42,8 +42,11 @@ pub fn FloatingPicture(
     Effect::new(move |_| {
         let tile = tile.get();
         session.float(tile.clone());
-        if let (Some(tile), Some(video)) = (tile, video.get()) {
-            session.attach(&tile, &video);
+        let Some(video) = video.get() else { return };
+        match tile {
+            Some(tile) => session.attach(&tile, &video),
+            // The next time the same picture has to be loaded anew, for that is what it floats at.
+            None => video.set_src_object(None),
         }
     });
     let ready = move |_| {
