@@ -31,6 +31,21 @@ for (const browser of BROWSERS) {
     await expect(room).toContainText(/\d+ kb\/s in, \d+ kb\/s out/);
     await expect(page.getByRole('listitem', { name: 'Somebody else’s meeting' })).toBeVisible();
 
+    // A look that fails is said until the next one succeeds.
+    manager.tolerates(/ERR_FAILED/);
+    await page.route('**/api/rooms', async (route) => await route.abort());
+    const failure = page.getByText('The server cannot be reached.');
+    await expect(failure).toBeVisible();
+    await page.unroute('**/api/rooms');
+    await expect(failure).toHaveCount(0);
+
+    // The administrator's token opens no meeting: whoever comes from here is a guest, who knocks.
+    await room.getByRole('link', { name: 'Open' }).click();
+    await page.getByLabel('Your name').fill('Manager');
+    await manager.knock();
+    await expect(page.locator('[data-phase="waiting"]')).toBeVisible();
+    await page.goto(`${server.url}/manage`);
+
     await room.getByRole('button', { name: 'Lock', exact: true }).click();
     await expect(room.getByText('Locked')).toBeVisible();
     const bob = await person('Bob', 'chromium', 'green');

@@ -1,14 +1,17 @@
 //! One room on the manager's page.
 
-use leptos::{html::Dialog, prelude::*};
-use shared::{rest::ParticipantDetails, signaling::Role};
+use leptos::prelude::*;
+use shared::rest::ParticipantDetails;
 
 use crate::{
     browser::storage,
-    components::icon::{Glyph, Icon},
+    components::{
+        confirm::{Question, use_confirm},
+        icon::{Glyph, Icon},
+    },
     links,
     pages::manage::{Deed, Managed, Traffic},
-    text::{join, manage, room},
+    text::{host, join, manage, room},
 };
 
 /// Who is in a room, and what can be done to it.
@@ -71,17 +74,21 @@ fn Facts(managed: Memo<Managed>) -> impl IntoView {
 fn Actions(managed: Memo<Managed>, act: Callback<(Managed, Deed)>) -> impl IntoView {
     let locked = Memo::new(move |_| managed.with(|managed| managed.details.room.locked));
     let path = managed.with_untracked(|it| links::join_path(&it.details.room.room_id));
-    let dialog = NodeRef::<Dialog>::new();
     let open = move |_| {
         managed.with_untracked(|managed| {
-            storage::save_token(&managed.details.room.room_id, &managed.token);
+            if let Some(token) = managed.key.invite() {
+                storage::save_token(&managed.details.room.room_id, token);
+            }
         });
     };
     let ask = move |_| {
-        if let Some(dialog) = dialog.get_untracked() {
-            // It is on the page and not shown yet.
-            drop(dialog.show_modal());
-        }
+        use_confirm().ask(Question {
+            heading: manage::CONFIRM.to_string(),
+            means: host::END_MEANS,
+            yes: manage::END,
+            option: None,
+            run: Callback::new(move |_| act.run((managed.get_untracked(), Deed::End))),
+        });
     };
     let lock = move |_| {
         act.run((managed.get_untracked(), Deed::Lock(!locked.get_untracked())));
@@ -98,42 +105,12 @@ fn Actions(managed: Memo<Managed>, act: Callback<(Managed, Deed)>) -> impl IntoV
                 {manage::END}
             </button>
         </div>
-        <EndDialog
-            dialog=dialog
-            end=Callback::new(move |()| act.run((managed.get_untracked(), Deed::End)))
-        />
-    }
-}
-
-#[component]
-fn EndDialog(dialog: NodeRef<Dialog>, end: Callback<()>) -> impl IntoView {
-    let answer = move |ends: bool| {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-        if ends {
-            end.run(());
-        }
-    };
-    view! {
-        <dialog node_ref=dialog class="dialog" aria-label=manage::CONFIRM>
-            <p>{manage::CONFIRM}</p>
-            <div class="managed-actions">
-                <button class="button" type="button" on:click=move |_| answer(false)>
-                    {manage::KEEP}
-                </button>
-                <button class="button button-danger" type="button" on:click=move |_| answer(true)>
-                    {manage::END}
-                </button>
-            </div>
-        </dialog>
     }
 }
 
 fn person(details: &ParticipantDetails) -> impl IntoView + use<> {
     let it = &details.participant;
-    let role =
-        (details.role != Role::Guest).then(|| view! { <span class="mark">{room::HOST}</span> });
+    let role = host::mark(details.role).map(|mark| view! { <span class="mark">{mark}</span> });
     view! {
         <li>
             <span class="managed-name">{it.display_name.clone()}</span>

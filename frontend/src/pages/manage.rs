@@ -12,6 +12,7 @@ use crate::{
     api::{self, ApiError},
     browser::{clock::unix_milliseconds, recent, storage},
     components::{
+        confirm::{Confirm, provide_confirm},
         managed_room::ManagedRoom,
         shell::{ErrorNote, Shell},
     },
@@ -27,12 +28,21 @@ const REFRESH: Duration = Duration::from_secs(3);
 pub struct Managed {
     /// The room.
     pub details: RoomDetails,
-    /// The administrator's token, or a host's.
-    pub token: String,
+    /// What it is managed with.
+    pub key: Key,
     /// What has flowed since the last look; none at the first.
     pub traffic: Option<Traffic>,
     /// When it was looked at: milliseconds since 1970.
     seen_at: u64,
+}
+
+/// A token that manages a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// The administrator's: it opens no meeting.
+    Admin(String),
+    /// The host's of the room.
+    Host(String),
 }
 
 /// Bit rates of a room, in thousands of bits per second.
@@ -45,9 +55,9 @@ pub struct Traffic {
 }
 
 impl Managed {
-    fn new(details: RoomDetails, token: &str, before: Option<&Self>, seen_at: u64) -> Self {
+    fn new(details: RoomDetails, key: Key, before: Option<&Self>, seen_at: u64) -> Self {
         let traffic = before.and_then(|before| before.traffic_until(&details, seen_at));
-        Self { details, token: token.to_owned(), traffic, seen_at }
+        Self { details, key, traffic, seen_at }
     }
 
     /// What has flowed since; whose connection is a new one counts from its beginning.
@@ -66,6 +76,37 @@ impl Managed {
     }
 }
 
+impl Key {
+    /// The token, for the server.
+    const fn token(&self) -> &String {
+        match self {
+            Self::Admin(token) | Self::Host(token) => token,
+        }
+    }
+
+    /// The token that lets its holder into the meeting, if it is one.
+    #[must_use]
+    pub fn invite(&self) -> Option<&str> {
+        match self {
+            Self::Admin(_) => None,
+            Self::Host(token) => Some(token),
+        }
+    }
+}
+
+/// What went wrong: of the last look only until one succeeds, of what one did until the next try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Trouble {
+    deed: Option<Text>,
+    look: Option<Text>,
+}
+
+impl Trouble {
+    fn told(self) -> Option<Text> {
+        self.deed.or(self.look)
+    }
+}
+
 /// What is done to a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deed {
@@ -78,9 +119,10 @@ pub enum Deed {
 /// The page.
 #[component]
 pub fn ManagePage() -> impl IntoView {
+    provide_confirm();
     let rooms = RwSignal::new(None::<Vec<Managed>>);
-    let error = RwSignal::new(None::<Text>);
-    let refresh = move || spawn_local(look(rooms, error));
+    let trouble = RwSignal::new(Trouble::default());
+    let refresh = move || spawn_local(look(rooms, trouble));
     Effect::new(move |_| {
         refresh();
         if let Ok(timer) = set_interval_with_handle(refresh, REFRESH) {
@@ -89,10 +131,9 @@ pub fn ManagePage() -> impl IntoView {
     });
     let act = Callback::new(move |(managed, deed): (Managed, Deed)| {
         spawn_local(async move {
-            if let Err(refusal) = perform(&managed, deed).await {
-                error.set(Some(refusal.text()));
-            }
-            look(rooms, error).await;
+            let failed = perform(&managed, deed).await.err().map(ApiError::text);
+            let _unheard = trouble.try_update(|trouble| trouble.deed = failed);
+            look(rooms, trouble).await;
         });
     });
     let is_empty = move || rooms.with(|rooms| rooms.as_ref().is_some_and(Vec::is_empty));
@@ -101,7 +142,7 @@ pub fn ManagePage() -> impl IntoView {
             <div class="manage">
                 <h1>{manage::HEADING}</h1>
                 <p class="manage-lead">{manage::LEAD}</p>
-                <TokenForm refresh=Callback::new(move |()| refresh()) error=error/>
+                <TokenForm refresh=Callback::new(move |()| refresh()) trouble=trouble/>
                 <p class="manage-none" hidden=move || !is_empty()>
                     {manage::NONE}
                 </p>
@@ -114,6 +155,7 @@ pub fn ManagePage() -> impl IntoView {
                         <ManagedRoom managed=watch(rooms, managed) act=act/>
                     </For>
                 </ul>
+                <Confirm/>
             </div>
         </Shell>
     }
@@ -132,14 +174,14 @@ fn watch(rooms: RwSignal<Option<Vec<Managed>>>, managed: Managed) -> Memo<Manage
 }
 
 #[component]
-fn TokenForm(refresh: Callback<()>, error: RwSignal<Option<Text>>) -> impl IntoView {
+fn TokenForm(refresh: Callback<()>, trouble: RwSignal<Trouble>) -> impl IntoView {
     let input = NodeRef::<Input>::new();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if let Some(input) = input.get_untracked() {
             storage::save_admin_token(input.value().trim());
             input.set_value("");
-            error.set(None);
+            trouble.set(Trouble::default());
             refresh.run(());
         }
     };
@@ -158,53 +200,65 @@ fn TokenForm(refresh: Callback<()>, error: RwSignal<Option<Text>>) -> impl IntoV
             <button class="button" type="submit">
                 {manage::SHOW_ALL}
             </button>
-            <ErrorNote id="manage-error" text=error/>
+            <ErrorNote
+                id="manage-error"
+                text=Signal::derive(move || trouble.get().told())
+            />
         </form>
     }
 }
 
-/// Gathers all rooms that the tokens of this device open, each once.
-async fn look(rooms: RwSignal<Option<Vec<Managed>>>, error: RwSignal<Option<Text>>) {
-    let admin = storage::admin_token().filter(|token| !token.is_empty());
-    let of_admin = admin.clone().into_iter();
-    let hosted =
-        recent::rooms().into_iter().filter(|room| room.is_host).filter_map(|room| room.token);
+/// Gathers all rooms that the tokens of this device open, each once. What one hosts comes first:
+/// the host's token opens the meeting, too, and the administrator's does not.
+async fn look(rooms: RwSignal<Option<Vec<Managed>>>, trouble: RwSignal<Trouble>) {
+    let hosted = recent::rooms().into_iter().filter(|room| room.is_host);
+    let hosted = hosted.filter_map(|room| room.token).map(Key::Host);
+    let admin = storage::admin_token().filter(|token| !token.is_empty()).map(Key::Admin);
     let before = rooms.try_get_untracked().flatten().unwrap_or_default();
     let mut found = Vec::<Managed>::new();
-    for token in of_admin.chain(hosted) {
-        match api::rooms(&token).await {
-            Ok(seen) => {
-                let new = seen.rooms.into_iter().filter(|room| {
-                    found.iter().all(|known| known.details.room.room_id != room.room.room_id)
-                });
-                let now = unix_milliseconds();
-                let new: Vec<_> = new
-                    .map(|details| {
-                        let is_it =
-                            |past: &&Managed| past.details.room.room_id == details.room.room_id;
-                        let past = before.iter().find(is_it);
-                        Managed::new(details, &token, past, now)
-                    })
-                    .collect();
-                found.extend(new);
-            }
+    for key in hosted.chain(admin) {
+        match api::rooms(key.token()).await {
+            Ok(seen) => take_in(&mut found, seen.rooms, &key, &before, unix_milliseconds()),
             // What is refused once is not asked again: the server counts wrong tokens.
-            Err(refusal) if refusal.refuses_token() && admin.as_ref() == Some(&token) => {
-                storage::save_admin_token("");
-                let _unheard = error.try_set(Some(manage::WRONG_TOKEN));
-            }
-            Err(refusal) if refusal.refuses_token() => recent::forget_token(&token),
+            Err(refusal) if refusal.refuses_token() => match key {
+                Key::Host(token) => recent::forget_token(&token),
+                Key::Admin(_) => {
+                    storage::save_admin_token("");
+                    let wrong = Some(manage::WRONG_TOKEN);
+                    let _unheard = trouble.try_update(|trouble| trouble.deed = wrong);
+                }
+            },
             Err(failure) => {
-                let _unheard = error.try_set(Some(failure.text()));
+                let failure = Some(failure.text());
+                let _unheard = trouble.try_update(|trouble| trouble.look = failure);
                 return;
             }
         }
     }
+    let _unheard = trouble.try_update(|trouble| trouble.look = None);
     let _unheard = rooms.try_set(Some(found));
 }
 
+/// Adds those of the rooms that a key opens which were not found before; `before` is what was found
+/// at the last look.
+fn take_in(
+    found: &mut Vec<Managed>,
+    seen: Vec<RoomDetails>,
+    key: &Key,
+    before: &[Managed],
+    now: u64,
+) {
+    for details in seen {
+        let is_it = |known: &&Managed| known.details.room.room_id == details.room.room_id;
+        if !found.iter().any(|known| is_it(&known)) {
+            let past = before.iter().find(is_it);
+            found.push(Managed::new(details, key.clone(), past, now));
+        }
+    }
+}
+
 async fn perform(managed: &Managed, deed: Deed) -> Result<(), ApiError> {
-    let (id, token) = (&managed.details.room.room_id, &managed.token);
+    let (id, token) = (&managed.details.room.room_id, managed.key.token());
     let done = match deed {
         Deed::Lock(locked) => {
             let change = UpdateRoomRequest { locked: Some(locked), lobby: None };
@@ -241,15 +295,40 @@ mod tests {
         .unwrap()
     }
 
+    fn managed(room: RoomDetails, before: Option<&Managed>, seen_at: u64) -> Managed {
+        Managed::new(room, Key::Admin(String::new()), before, seen_at)
+    }
+
+    #[test]
+    fn a_room_is_opened_with_its_hosts_token_and_never_with_the_administrators() {
+        let (host, admin) = (Key::Host("host".to_owned()), Key::Admin("admin".to_owned()));
+        let mut found = Vec::new();
+        for key in [&host, &admin] {
+            take_in(&mut found, vec![room(&[])], key, &[], 0);
+        }
+        assert_eq!(found.iter().map(|it| &it.key).collect::<Vec<_>>(), [&host], "once each");
+        assert_eq!(host.invite(), Some("host"));
+        assert_eq!(admin.invite(), None);
+    }
+
+    #[test]
+    fn a_look_that_succeeds_takes_back_what_the_last_one_said_and_nothing_else() {
+        let (deed, look) = (Some(manage::WRONG_TOKEN), Some(crate::text::UNREACHABLE));
+        let trouble = Trouble { deed: None, look };
+        assert_eq!(trouble.told(), look);
+        assert_eq!(Trouble { look: None, ..trouble }.told(), None);
+        assert_eq!(Trouble { deed, look: None }.told(), deed);
+    }
+
     #[test]
     fn bit_rates_are_what_flowed_since_the_last_look() {
-        let first = Managed::new(room(&[(1, 1000, 0), (2, 500, 8000)]), "", None, 1000);
+        let first = managed(room(&[(1, 1000, 0), (2, 500, 8000)]), None, 1000);
         assert_eq!(first.traffic, None);
         // The second has made the connections anew, and a third came.
         let now = room(&[(1, 251_000, 0), (2, 125_500, 0), (3, 0, 500_000)]);
-        let second = Managed::new(now, "", Some(&first), 3000);
+        let second = managed(now, Some(&first), 3000);
         assert_eq!(second.traffic, Some(Traffic { received: 1500, sent: 2000 }));
-        let same_moment = Managed::new(room(&[]), "", Some(&second), 3000);
+        let same_moment = managed(room(&[]), Some(&second), 3000);
         assert_eq!(same_moment.traffic, None);
     }
 }

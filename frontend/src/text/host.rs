@@ -138,6 +138,16 @@ texts! {
     OVER = "The meeting has ended", "Die Besprechung ist zu Ende", "La reunión ha terminado";
 }
 
+/// What marks someone who is more than a guest.
+#[must_use]
+pub const fn mark(role: Role) -> Option<Text> {
+    match role {
+        Role::Host => Some(super::room::HOST),
+        Role::CoHost => Some(CO_HOST),
+        Role::Guest => None,
+    }
+}
+
 /// The words on an action.
 #[must_use]
 pub const fn action(action: PersonAction) -> Text {
@@ -191,4 +201,16 @@ pub fn knocks(first: &str, count: usize) -> String {
 #[must_use]
 pub fn knocks_waiting(count: usize) -> String {
     KNOCKS_WAITING.with(&[&count.to_string()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_co_host_is_marked_as_one() {
+        assert_eq!(mark(Role::CoHost), Some(CO_HOST));
+        assert_eq!(mark(Role::Host), Some(crate::text::room::HOST));
+        assert_eq!(mark(Role::Guest), None);
+    }
 }

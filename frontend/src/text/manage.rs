@@ -44,8 +44,6 @@ texts! {
     /// Asked before that.
     CONFIRM = "End this meeting for everyone?", "Diese Besprechung für alle beenden?",
         "¿Terminar esta reunión para todos?";
-    /// Does not.
-    KEEP = "Keep it", "Nicht beenden", "No terminar";
     /// Joins a room.
     OPEN = "Open", "Betreten", "Entrar";
 }
