@@ -116,6 +116,18 @@ for (const browser of BROWSERS) {
     person,
   }) => {
     const alice = await person('Alice', browser, 'red');
+    await alice.page.addInitScript(() => {
+      window.pinned = [];
+      const send = WebSocket.prototype.send;
+      WebSocket.prototype.send = function (data) {
+        const { request, data: asked } = JSON.parse(String(data));
+        if (request === 'setPreferredLayers') {
+          const consumers = asked.consumers as { pinned?: boolean }[];
+          window.pinned.push(...consumers.map(({ pinned = false }) => pinned));
+        }
+        send.call(this, data);
+      };
+    });
     const link = await alice.host(server.url);
     const bob = await person('Bob', 'chromium', 'blue');
     await bob.accept(link);
@@ -123,12 +135,15 @@ for (const browser of BROWSERS) {
     await crowd.join(link, ...NAMES.slice(0, 6));
     await alice.page.bringToFront();
     await expectEqual(alice);
+    const told = async () => await alice.page.evaluate(() => window.pinned.at(-1));
+    await expect.poll(told).toBe(false);
 
     const pin = alice.page.getByRole('button', { name: 'Pin Bob', exact: true });
     await pin.focus();
     await alice.page.keyboard.press('Enter');
     await expect(pin).toHaveAttribute('aria-pressed', 'true');
     await expectLarge(alice, 'Bob');
+    await expect.poll(told, 'the server knows whom to send first').toBe(true);
     await alice.expectToSee(bob);
     for (const name of ['Guest 0', 'Guest 2', 'Guest 3', 'Guest 5']) {
       await alice.page.getByRole('button', { name: `Pin ${name}`, exact: true }).click();
@@ -138,6 +153,7 @@ for (const browser of BROWSERS) {
       'false',
     );
     await expect(alice.page.locator('.tile-action[aria-pressed="true"]')).toHaveCount(4);
+    await expect.poll(told).toBe(false);
     expect(faults(await measure(alice))).toEqual([]);
     for (const name of ['Guest 0', 'Guest 2', 'Guest 3', 'Guest 5']) {
       await alice.page.getByRole('button', { name: `Pin ${name}`, exact: true }).click();
@@ -481,5 +497,7 @@ declare global {
   interface Window {
     /** What keeps the screen awake, or did. */
     locks: WakeLockSentinel[];
+    /** Whether each picture that the server was told of is pinned, as it was told. */
+    pinned: boolean[];
   }
 }

@@ -320,6 +320,13 @@ impl Meeting {
         self.reconcile(now);
     }
 
+    /// These tiles are pinned from now on, and no others: they go before others where bandwidth is
+    /// short.
+    pub fn handle_pins(&mut self, now: Instant, pins: Vec<TileKey>) {
+        self.watching.set_pins(pins);
+        self.reconcile(now);
+    }
+
     /// The page was hidden, or can be seen again.
     pub fn handle_page_hidden(&mut self, now: Instant, hidden: bool) {
         self.watching.set_page_hidden(hidden);

@@ -133,6 +133,11 @@ impl Session {
         self.tell(|meeting, now| meeting.handle_floating(now, tile));
     }
 
+    /// Has these tiles, and no others, go before others where bandwidth is short.
+    pub fn pin(&self, tiles: Vec<TileKey>) {
+        self.tell(|meeting, now| meeting.handle_pins(now, tiles));
+    }
+
     /// Leaves for good, and closes the devices.
     pub fn leave(&self) {
         self.tell(Meeting::leave);

@@ -104,6 +104,8 @@ fn use_arrangement(session: Session, staging: Staging, size: ReadSignal<(f64, f6
             staging.shown.set(shown);
         }
     });
+    let pins = Memo::new(move |_| staging.wishes.with(|wishes| wishes.pins.clone()));
+    Effect::new(move |_| session.pin(pins.get()));
     // Whoever shares again later is not pinned by that.
     Effect::new(move |_| {
         let screens = screens.get();

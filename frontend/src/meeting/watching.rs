@@ -36,6 +36,8 @@ pub(super) struct Watching {
     is_page_hidden: bool,
     /// The tile whose picture floats above other windows.
     floating: Option<TileKey>,
+    /// The tiles that the person keeps large.
+    pins: Vec<TileKey>,
     /// The largest layer to ask for.
     max_layer: Option<u8>,
     /// Whether the largest picture only is wanted.
@@ -95,6 +97,11 @@ impl Watching {
     /// The picture of this tile floats above other windows, or none does.
     pub(super) fn set_floating(&mut self, tile: Option<TileKey>) {
         self.floating = tile;
+    }
+
+    /// These tiles are kept large from now on, and no others.
+    pub(super) fn set_pins(&mut self, pins: Vec<TileKey>) {
+        self.pins = pins;
     }
 
     /// Less is to be asked for, or everything again.
@@ -213,7 +220,7 @@ impl Watching {
         let (least_width, least_height) = if floats { FLOATING } else { (0, 0) };
         let (width, height) = (width.max(least_width), height.max(least_height));
         let max_layer = self.max_layer.map(|spatial| Layer { spatial, temporal: u8::MAX });
-        Some(Viewing { width, height, max_layer, ..Viewing::default() })
+        Some(Viewing { width, height, pinned: self.pins.contains(tile), max_layer })
     }
 }
 

@@ -136,6 +136,27 @@ fn what_changes_back_at_once_is_not_told() {
 }
 
 #[test]
+fn what_is_pinned_goes_before_the_others() {
+    let mut world = watching(2);
+    told(&mut world);
+    let pinned = |world: &mut World| {
+        world.run(Duration::from_secs(1));
+        let requests = world.take_requests().into_iter();
+        let told = requests.filter_map(|request| match request {
+            Request::SetPreferredLayers(preferred) => Some(preferred.consumers),
+            _ => None,
+        });
+        told.flatten().map(|it| it.viewing.pinned).collect::<Vec<_>>()
+    };
+    world.meeting.handle_pins(world.now, vec![tile(2)]);
+    assert_eq!(pinned(&mut world), [true]);
+    world.meeting.handle_pins(world.now, vec![tile(1)]);
+    assert_eq!(pinned(&mut world), [true, false], "the one in the other's place");
+    world.meeting.handle_pins(world.now, Vec::new());
+    assert_eq!(pinned(&mut world), [false]);
+}
+
+#[test]
 fn a_hidden_page_sees_nothing() {
     let mut world = watching(2);
     told(&mut world);
