@@ -51,7 +51,7 @@ use self::{
     quality::{Level, Quality},
     receiving::Receiving,
     roster::{Roster, tile_of},
-    view::{MeetingView, Phase, TileKey, TileView},
+    view::{Hindrance, MeetingView, Phase, TileKey, TileView},
     watching::{Video, Watching},
 };
 
@@ -377,12 +377,15 @@ impl Meeting {
     /// What is to be shown.
     #[must_use]
     pub fn view(&self) -> MeetingView {
-        let is_held_back = |producer_id| {
-            let consumer = self.receiving.consumer(producer_id);
-            consumer.is_some_and(|consumer_id| self.watching.is_held_back(consumer_id))
+        let hindrance = |producer_id| {
+            if self.receiving.lacks_codec(producer_id) {
+                return Some(Hindrance::NoCodec);
+            }
+            let consumer_id = self.receiving.consumer(producer_id)?;
+            self.watching.is_held_back(consumer_id).then_some(Hindrance::HeldBack)
         };
         let mut tiles: Vec<TileView> =
-            std::iter::once(self.my_tile()).chain(self.roster.tiles(is_held_back)).collect();
+            std::iter::once(self.my_tile()).chain(self.roster.tiles(hindrance)).collect();
         for tile in &mut tiles {
             tile.quality = self.quality.level(&tile.key);
         }
@@ -396,7 +399,7 @@ impl Meeting {
             holds_to_talk: self.holds_to_talk,
             screen: self.publishing.state(Source::Screen),
             screen_content: self.publishing.content(),
-            screens: self.roster.screens(is_held_back).collect(),
+            screens: self.roster.screens(hindrance).collect(),
             tiles,
             notice: self.notice(),
             company,
@@ -437,7 +440,7 @@ impl Meeting {
                 .place
                 .as_ref()
                 .is_some_and(|place| self.roster.is_speaking(&place.participant_id)),
-            is_held_back: false,
+            hindrance: None,
             presence: Presence::Connected,
             hand: None,
             reaction: None,

@@ -50,7 +50,6 @@ pub fn Tile(
             data-audio=move || on_off(|tile| tile.has_audio)
             data-video=move || on_off(|tile| tile.has_video)
             data-speaking=move || has(|tile| tile.is_speaking).then_some("true")
-            data-held-back=move || has(|tile| tile.is_held_back).then_some("true")
             data-presence=move || {
                 if has(|tile| tile.presence == Presence::Connected) { "connected" } else { "reconnecting" }
             }
@@ -60,7 +59,7 @@ pub fn Tile(
                 node_ref=video
                 autoplay=true
                 playsinline=true
-                hidden=move || !has(|tile| tile.has_video && !tile.is_held_back)
+                hidden=move || !has(|tile| tile.has_video && tile.hindrance.is_none())
             ></video>
             <p class="tile-away" hidden=move || !has(|tile| away(tile).is_some())>
                 {move || tile.with(away).map(Text::get)}
@@ -111,7 +110,7 @@ pub fn ScreenTile(
     let (article, video) = use_picture(session, &key);
     let place = use_staging().place(key.clone());
     let name = Signal::derive(move || screen.with(|screen| room::SCREEN_OF.with(&[&screen.name])));
-    let is_held_back = move || screen.with(|screen| screen.is_held_back);
+    let hindrance = move || screen.with(|screen| screen.hindrance);
     view! {
         <article
             node_ref=article
@@ -122,11 +121,15 @@ pub fn ScreenTile(
             style:block-size=move || height(place.get())
             aria-label=name
             data-screen=participant(&key)
-            data-held-back=move || is_held_back().then_some("true")
         >
-            <video node_ref=video autoplay=true playsinline=true hidden=is_held_back></video>
-            <p class="tile-away" hidden=move || !is_held_back()>
-                {room::HELD_BACK}
+            <video
+                node_ref=video
+                autoplay=true
+                playsinline=true
+                hidden=move || hindrance().is_some()
+            ></video>
+            <p class="tile-away" hidden=move || hindrance().is_none()>
+                {move || hindrance().map(|why| room::hindrance(why).get())}
             </p>
             <p class="tile-label" aria-hidden="true">
                 <Icon of=Glyph::Share/>
@@ -230,9 +233,7 @@ pub fn mark(tile: &TileView) -> Option<Text> {
         (true, Role::Host) => Some(room::YOU_THE_HOST),
         (true, Role::CoHost) => Some(host::YOU_THE_CO_HOST),
         (true, Role::Guest) => Some(room::YOU),
-        (false, Role::Host) => Some(room::HOST),
-        (false, Role::CoHost) => Some(host::CO_HOST),
-        (false, Role::Guest) => None,
+        (false, role) => host::mark(role),
     }
 }
 
@@ -251,7 +252,7 @@ fn shown_name(tile: &TileView) -> String {
 fn away(tile: &TileView) -> Option<Text> {
     match tile.presence {
         Presence::Reconnecting => Some(room::RECONNECTING),
-        Presence::Connected => (tile.has_video && tile.is_held_back).then_some(room::HELD_BACK),
+        Presence::Connected => tile.hindrance.filter(|_| tile.has_video).map(room::hindrance),
     }
 }
 
@@ -262,10 +263,10 @@ fn spoken(tile: &TileView) -> String {
         (true, false) => room::UNMUTED,
         (true, true) => room::SPEAKING,
     };
-    let picture = match (tile.has_video, tile.is_held_back) {
+    let picture = match (tile.has_video, tile.hindrance) {
         (false, _) => room::CAMERA_OFF,
-        (true, false) => room::CAMERA_ON,
-        (true, true) => room::HELD_BACK,
+        (true, None) => room::CAMERA_ON,
+        (true, Some(why)) => room::hindrance(why),
     };
     let mut spoken = format!("{}, {sound}, {picture}", shown_name(tile));
     if let Some(place) = tile.hand {
@@ -299,6 +300,7 @@ mod tests {
     use shared::ids::ParticipantId;
 
     use super::*;
+    use crate::meeting::view::Hindrance;
 
     #[test]
     fn initials_are_of_the_first_and_the_last_word() {
@@ -319,7 +321,7 @@ mod tests {
             has_video: true,
             has_screen: false,
             is_speaking: true,
-            is_held_back: false,
+            hindrance: None,
             presence: Presence::Connected,
             hand: None,
             reaction: None,
@@ -328,9 +330,12 @@ mod tests {
         assert_eq!(spoken(&tile), "Ada (You), Muted, Camera on");
         assert_eq!(mark(&tile), Some(room::YOU_THE_HOST));
         let key = TileKey::Other(ParticipantId::from_random([1; 16]));
-        let tile = TileView { key, has_audio: true, is_held_back: true, ..tile };
+        let hindrance = Some(Hindrance::HeldBack);
+        let tile = TileView { key, has_audio: true, hindrance, ..tile };
         assert_eq!(spoken(&tile), "Ada, Speaking, Video paused: weak connection");
-        let tile = TileView { is_held_back: false, quality: Level::Poor, ..tile };
+        let tile = TileView { hindrance: Some(Hindrance::NoCodec), ..tile };
+        assert_eq!(spoken(&tile), "Ada, Speaking, This browser can’t show this video");
+        let tile = TileView { hindrance: None, quality: Level::Poor, ..tile };
         assert_eq!(spoken(&tile), "Ada, Speaking, Camera on, Poor connection");
     }
 }

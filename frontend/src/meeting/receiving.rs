@@ -46,6 +46,8 @@ enum Incoming {
     Flowing(Line),
     /// The server has none of it.
     Refused,
+    /// The browser has none of its codecs.
+    NoCodec,
 }
 
 #[derive(Debug, Clone)]
@@ -79,9 +81,11 @@ impl Receiving {
     pub(super) fn mid(&self, producer_id: ProducerId) -> Option<&str> {
         match self.consumers.get(&producer_id)? {
             Incoming::Flowing(line) => Some(&line.mid),
-            Incoming::Asked | Incoming::Waiting(_) | Incoming::Offered(_) | Incoming::Refused => {
-                None
-            }
+            Incoming::Asked
+            | Incoming::Waiting(_)
+            | Incoming::Offered(_)
+            | Incoming::Refused
+            | Incoming::NoCodec => None,
         }
     }
 
@@ -89,8 +93,13 @@ impl Receiving {
     pub(super) fn consumer(&self, producer_id: ProducerId) -> Option<ConsumerId> {
         match self.consumers.get(&producer_id)? {
             Incoming::Offered(line) | Incoming::Flowing(line) => Some(line.consumer_id),
-            Incoming::Asked | Incoming::Waiting(_) | Incoming::Refused => None,
+            Incoming::Asked | Incoming::Waiting(_) | Incoming::Refused | Incoming::NoCodec => None,
         }
+    }
+
+    /// Whether the browser cannot decode what comes of a producer.
+    pub(super) fn lacks_codec(&self, producer_id: ProducerId) -> bool {
+        matches!(self.consumers.get(&producer_id), Some(Incoming::NoCodec))
     }
 
     /// Starts over: what was received is gone, and so is the transport.
@@ -101,7 +110,9 @@ impl Receiving {
 
     /// The transport, if it may go on when the connection to the server does not.
     pub(super) fn lasting(&self) -> Option<TransportId> {
-        let is_done = |it: &Incoming| matches!(it, Incoming::Flowing(_) | Incoming::Refused);
+        let is_done = |it: &Incoming| {
+            matches!(it, Incoming::Flowing(_) | Incoming::Refused | Incoming::NoCodec)
+        };
         let is_settled = self.negotiation == Negotiation::Idle;
         let transport_id = self.leg.lasting().filter(|_| is_settled);
         transport_id.filter(|_| self.consumers.values().all(is_done))
@@ -201,7 +212,7 @@ impl Receiving {
         for (producer_id, incoming) in &mut self.consumers {
             let Incoming::Offered(line) = incoming else { continue };
             if refused_consumers.contains(&line.consumer_id) {
-                *incoming = Incoming::Refused;
+                *incoming = Incoming::NoCodec;
                 continue;
             }
             let resume = Request::ResumeConsumer(ConsumerRef { consumer_id: line.consumer_id });
@@ -224,7 +235,10 @@ impl Receiving {
                 if !is_of_transport(code) =>
             {
                 if let Some(incoming) = self.consumers.get_mut(&producer) {
-                    *incoming = Incoming::Refused;
+                    *incoming = match code {
+                        ErrorCode::CodecMismatch => Incoming::NoCodec,
+                        _ => Incoming::Refused,
+                    };
                 }
             }
             _ => self.fail(now, outbox),

@@ -172,7 +172,7 @@ mod tests {
             has_video: false,
             has_screen: false,
             is_speaking: false,
-            is_held_back: false,
+            hindrance: None,
             presence: Presence::Connected,
             hand: None,
             reaction: None,

@@ -9,7 +9,7 @@ use shared::{
 
 use super::{
     quality::Level,
-    view::{ScreenView, TileKey, TileView},
+    view::{Hindrance, ScreenView, TileKey, TileView},
 };
 
 /// The others, in order of arrival.
@@ -106,10 +106,10 @@ impl Roster {
         videos.map(|(id, producer)| (tile_of(id, producer.source), producer))
     }
 
-    /// The others' tiles; `is_held_back` says which producer cannot be seen.
+    /// The others' tiles; `hindrance` says why a producer cannot be seen.
     pub(super) fn tiles(
         &self,
-        is_held_back: impl Fn(ProducerId) -> bool,
+        hindrance: impl Fn(ProducerId) -> Option<Hindrance>,
     ) -> impl Iterator<Item = TileView> {
         self.others.iter().map(move |other| {
             let camera = live(other, Source::Camera);
@@ -121,7 +121,7 @@ impl Roster {
                 has_video: camera.is_some(),
                 has_screen: live(other, Source::Screen).is_some(),
                 is_speaking: self.speakers.contains(&other.id),
-                is_held_back: camera.is_some_and(|camera| is_held_back(camera.producer_id)),
+                hindrance: camera.and_then(|camera| hindrance(camera.producer_id)),
                 presence: other.presence,
                 hand: None,
                 reaction: None,
@@ -133,14 +133,14 @@ impl Roster {
     /// The screens that others share.
     pub(super) fn screens(
         &self,
-        is_held_back: impl Fn(ProducerId) -> bool,
+        hindrance: impl Fn(ProducerId) -> Option<Hindrance>,
     ) -> impl Iterator<Item = ScreenView> {
         self.others.iter().filter_map(move |other| {
             let screen = live(other, Source::Screen)?;
             Some(ScreenView {
                 key: TileKey::Screen(other.id.clone()),
                 name: other.display_name.clone(),
-                is_held_back: is_held_back(screen.producer_id),
+                hindrance: hindrance(screen.producer_id),
             })
         })
     }

@@ -103,8 +103,8 @@ pub struct TileView {
     pub has_screen: bool,
     /// Whether they speak.
     pub is_speaking: bool,
-    /// Whether their camera cannot be seen because the path is too narrow for it.
-    pub is_held_back: bool,
+    /// Why their camera, which is on, cannot be seen, if it cannot.
+    pub hindrance: Option<Hindrance>,
     /// Whether their connection is up, or they are expected back.
     pub presence: Presence,
     /// Their place among the raised hands, counted from one, while theirs is up.
@@ -122,8 +122,17 @@ pub struct ScreenView {
     pub key: TileKey,
     /// Whose it is: shown as text, never as markup.
     pub name: String,
-    /// Whether it cannot be seen because the path is too narrow for it.
-    pub is_held_back: bool,
+    /// Why it cannot be seen, if it cannot.
+    pub hindrance: Option<Hindrance>,
+}
+
+/// Why a picture that is sent cannot be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hindrance {
+    /// The path is too narrow for it.
+    HeldBack,
+    /// The browser has no decoder for it.
+    NoCodec,
 }
 
 impl TileView {

@@ -1,6 +1,7 @@
 //! Sentences of the meeting.
 
-use super::texts;
+use super::{Text, texts};
+use crate::meeting::view::Hindrance;
 
 texts! {
     /// Title of the document.
@@ -24,6 +25,9 @@ texts! {
     /// A picture that the path is too narrow for.
     HELD_BACK = "Video paused: weak connection", "Bild angehalten: schwache Verbindung",
         "Vídeo en pausa: conexión débil";
+    /// A picture that the browser has no decoder for.
+    NO_CODEC = "This browser can’t show this video", "Dieser Browser kann dieses Video nicht zeigen",
+        "Este navegador no puede mostrar este vídeo";
     /// Someone who speaks.
     SPEAKING = "Speaking", "Spricht", "Hablando";
     /// A microphone that is off.
@@ -68,4 +72,13 @@ texts! {
     JOINED = "{} joined.", "{} ist da.", "{} se ha unido.";
     /// News for those who do not see the tiles.
     LEFT = "{} left.", "{} ist gegangen.", "{} ha salido.";
+}
+
+/// Why a picture that is sent cannot be seen.
+#[must_use]
+pub const fn hindrance(hindrance: Hindrance) -> Text {
+    match hindrance {
+        Hindrance::HeldBack => HELD_BACK,
+        Hindrance::NoCodec => NO_CODEC,
+    }
 }

@@ -17,7 +17,7 @@ use crate::meeting::{
     Received, Sound,
     effect::{Change, Effect, PeerId, PeerNews},
     notice::{DeviceError, Notice},
-    view::{DeviceState, TileKey},
+    view::{DeviceState, Hindrance, TileKey},
 };
 
 fn produced(requests: &[Request]) -> Vec<(Source, bool)> {
@@ -348,6 +348,7 @@ fn a_codec_the_browser_lacks_is_named_and_not_asked_for_again() {
     ));
     world.settle();
     assert_eq!(world.meeting.view().notice, Some(Notice::Server(ErrorCode::CodecMismatch)));
+    assert_eq!(world.meeting.view().tiles[1].hindrance, Some(Hindrance::NoCodec));
     assert_eq!(world.meeting.received().count(), 1);
     world.take_requests();
     world.event(camera_of(1, 13));

@@ -16,10 +16,11 @@ use crate::meeting::{
     effect::Effect,
     encoding::Content,
     notice::{DeviceError, Notice},
-    view::{DeviceState, ScreenView, TileKey, TileView},
+    view::{DeviceState, Hindrance, ScreenView, TileKey, TileView},
 };
 
 const SIZE: (u16, u16) = (640, 360);
+const HELD_BACK: Option<Hindrance> = Some(Hindrance::HeldBack);
 const TOP: Option<Layer> = Some(Layer { spatial: 2, temporal: 2 });
 
 fn tile(number: u8) -> TileKey {
@@ -197,12 +198,12 @@ fn who_wants_the_largest_picture_only_is_sent_that_one_and_later_all_again() {
         told.iter().map(|(_, width, height)| (*width, *height)).collect::<Vec<_>>()
     };
     assert_eq!(sizes(&told(&mut world)[0]), [(0, 0); 2], "the largest stays as it was");
-    assert!(other(&world, 1).is_held_back && !other(&world, 2).is_held_back);
+    assert!(other(&world, 1).hindrance == HELD_BACK && other(&world, 2).hindrance.is_none());
     assert_eq!(world.meeting.view().notice, Some(Notice::Thrifty));
     world.meeting.set_thrifty(world.now, false);
     world.run(Duration::from_secs(1));
     assert_eq!(sizes(&told(&mut world)[0]), [SIZE; 2]);
-    assert!(!other(&world, 1).is_held_back);
+    assert!(other(&world, 1).hindrance.is_none());
     assert_eq!(world.meeting.view().notice, None);
 }
 
@@ -265,11 +266,11 @@ fn a_picture_that_the_path_is_too_narrow_for_is_said_to_be_paused() {
     forwarded(&mut world, consumer, TOP);
     forwarded(&mut world, consumer, None);
     world.run(Duration::from_millis(1900));
-    assert!(!other(&world, 1).is_held_back, "switching takes a moment");
+    assert!(other(&world, 1).hindrance.is_none(), "switching takes a moment");
     world.run(Duration::from_millis(200));
-    assert!(other(&world, 1).is_held_back);
+    assert!(other(&world, 1).hindrance == HELD_BACK);
     forwarded(&mut world, consumer, TOP);
-    assert!(!other(&world, 1).is_held_back);
+    assert!(other(&world, 1).hindrance.is_none());
 }
 
 #[test]
@@ -279,15 +280,15 @@ fn what_is_hidden_or_turned_off_is_not_held_back() {
     world.meeting.handle_size(world.now, tile(1), Some((0, 0)));
     forwarded(&mut world, consumer, None);
     world.run(Duration::from_secs(5));
-    assert!(!other(&world, 1).is_held_back);
+    assert!(other(&world, 1).hindrance.is_none());
     world.meeting.handle_size(world.now, tile(1), Some(SIZE));
     world.event(Event::ProducerPaused(ProducerRef { producer_id: ProducerId(1) }));
     world.run(Duration::from_secs(5));
-    assert!(!other(&world, 1).is_held_back);
+    assert!(other(&world, 1).hindrance.is_none());
     world.event(Event::ProducerResumed(ProducerRef { producer_id: ProducerId(1) }));
-    assert!(!other(&world, 1).is_held_back, "it has just been turned on");
+    assert!(other(&world, 1).hindrance.is_none(), "it has just been turned on");
     world.run(Duration::from_secs(5));
-    assert!(other(&world, 1).is_held_back);
+    assert!(other(&world, 1).hindrance == HELD_BACK);
 }
 
 #[test]
@@ -393,7 +394,7 @@ fn a_shared_screen_has_a_tile_of_its_own() {
     world.settle();
     let key = TileKey::Screen(participant_id(1));
     let name = "Guest 1".to_owned();
-    let screen = ScreenView { key: key.clone(), name, is_held_back: false };
+    let screen = ScreenView { key: key.clone(), name, hindrance: None };
     assert_eq!(world.meeting.view().screens, [screen]);
     let tiles: Vec<TileKey> = world.meeting.received().map(|it| it.tile).collect();
     assert_eq!(tiles, [tile(1), key]);
