@@ -11,13 +11,18 @@ test('an invite that was changed does not let in', async ({ server, person }) =>
   await bob.expectOutcome('invite_invalid', 'This invite link is not valid; ask for it again.');
 });
 
-test('an invite that has expired says so', async ({ server, person }) => {
-  const { inviteLink, roomId } = await server.createRoom('Alice');
+test('an invite that has expired says when, and one can knock without it', async ({ server, person }) => {
+  const { inviteLink, roomId } = await server.createRoom('Alice', { lobby: true });
   const { token } = readLink(inviteLink);
   const bob = await person('Bob', 'firefox', 'blue');
   await bob.arrive(inviteLink.replace(token, server.expiredToken(roomId)));
   await bob.knock();
-  await bob.expectOutcome('invite_expired', /expired/);
+  const year = new Date().getFullYear();
+  await bob.expectOutcome('invite_expired', new RegExp(`expired on .*${year}.*; ask for a new one`));
+  // It is not shown again, which would be refused again: whoever has no invite knocks.
+  await bob.page.getByRole('button', { name: 'Ask to be let in' }).click();
+  await bob.knock();
+  await expect(bob.page.locator('[data-phase="waiting"]')).toBeVisible();
 });
 
 test('an invite to another room does not let in', async ({ server, person }) => {

@@ -33,9 +33,7 @@ impl ApiError {
             Self::Unreachable => text::UNREACHABLE,
         }
     }
-}
 
-impl ApiError {
     /// Whether the token that was shown opens nothing any more, however often it is shown.
     #[must_use]
     pub const fn refuses_token(self) -> bool {
@@ -48,6 +46,21 @@ impl ApiError {
                     | ErrorCode::Forbidden
             )
         )
+    }
+
+    /// Whether the same may succeed a little later.
+    #[must_use]
+    pub const fn may_pass(self) -> bool {
+        match self {
+            Self::Unreachable => true,
+            Self::Refused(code) => matches!(
+                code,
+                ErrorCode::TooMany
+                    | ErrorCode::ServerBusy
+                    | ErrorCode::ServerShutdown
+                    | ErrorCode::Internal
+            ),
+        }
     }
 }
 
@@ -141,4 +154,21 @@ async fn read<T: DeserializeOwned>(response: Response) -> Result<T, ApiError> {
 async fn refused(response: Response) -> Result<ApiError, ApiError> {
     let problem: Problem = response.json().await?;
     Ok(ApiError::Refused(problem.code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_worth_another_try() {
+        for (error, may_pass) in [
+            (ApiError::Unreachable, true),
+            (ApiError::Refused(ErrorCode::TooMany), true),
+            (ApiError::Refused(ErrorCode::ServerBusy), true),
+            (ApiError::Refused(ErrorCode::RoomNotFound), false),
+        ] {
+            assert_eq!(error.may_pass(), may_pass, "{error}");
+        }
+    }
 }

@@ -23,6 +23,7 @@
 //! | `visibility` | how large an element is shown |
 //! | `module` | the module of WebAssembly that shows meetings, and how it is fetched |
 //! | [`clock`] | the time of day |
+//! | `invite` | what an invite says of itself |
 //! | [`sharing`] | the clipboard, and sharing with other programs |
 //! | [`page`] | the time, chance, and what the page is told of the network and its end |
 
@@ -35,6 +36,7 @@ mod ear;
 pub mod echo;
 pub mod gear;
 pub(crate) mod hold;
+pub(crate) mod invite;
 pub(crate) mod module;
 pub mod page;
 pub(crate) mod peer;

@@ -86,6 +86,11 @@ pub fn save_token(room: &RoomId, token: &str) {
     write(session(), &token_key(room), token);
 }
 
+/// Forgets the token of `room`: it lets in nobody any more.
+pub(crate) fn forget_token(room: &RoomId) {
+    remove(session(), &token_key(room));
+}
+
 /// What was on in `room` when this tab last was there.
 #[must_use]
 pub fn devices(room: &RoomId) -> Vec<Source> {
@@ -112,10 +117,7 @@ pub(crate) fn save_resume_ticket(room: &RoomId, ticket: &str) {
 
 /// Forgets the ticket of `room`: the person left it.
 pub(crate) fn forget_resume_ticket(room: &RoomId) {
-    if let Some(storage) = session() {
-        // A storage that refuses has nothing to forget.
-        drop(storage.remove_item(&ticket_key(room)));
-    }
+    remove(session(), &ticket_key(room));
 }
 
 fn token_key(room: &RoomId) -> String {
@@ -162,5 +164,12 @@ pub(super) fn write(storage: Option<Storage>, key: &str, value: &str) {
     if let Some(storage) = storage {
         // A full or forbidden storage loses comfort, not the meeting.
         drop(storage.set_item(key, value));
+    }
+}
+
+fn remove(storage: Option<Storage>, key: &str) {
+    if let Some(storage) = storage {
+        // A storage that refuses has nothing to forget.
+        drop(storage.remove_item(key));
     }
 }

@@ -19,7 +19,7 @@ pub struct Outcome {
     /// What happened.
     pub heading: Text,
     /// Why.
-    pub detail: Text,
+    pub detail: String,
     /// For programs, and for those who report it.
     pub code: &'static str,
     /// The button that tries again, when that can succeed.

@@ -170,24 +170,52 @@ impl EndReason {
         }
     }
 
-    /// Whether joining again from this page can succeed, so that a Rejoin button makes sense.
+    /// Whether the invite that was shown lets in nobody any more, however often it is shown.
     #[must_use]
-    pub const fn may_rejoin(self) -> bool {
+    pub const fn refuses_invite(self) -> bool {
+        matches!(
+            self,
+            Self::Refused(
+                ErrorCode::InviteInvalid
+                    | ErrorCode::InviteExpired
+                    | ErrorCode::InviteRevoked
+                    | ErrorCode::InviteUsedUp
+            )
+        )
+    }
+
+    /// What one can do to come in after all, where that can succeed.
+    #[must_use]
+    pub const fn way_back(self) -> Option<WayBack> {
         match self {
-            Self::Left | Self::Unreachable => true,
-            Self::Kicked => false,
-            Self::Refused(code) => matches!(
-                code,
+            Self::Left | Self::Unreachable => Some(WayBack::Rejoin),
+            Self::Kicked => None,
+            Self::Refused(_) if self.refuses_invite() => Some(WayBack::Knock),
+            Self::Refused(code) => match code {
                 ErrorCode::Replaced
-                    | ErrorCode::RoomFull
-                    | ErrorCode::RoomLocked
-                    | ErrorCode::ServerBusy
-                    | ErrorCode::TooMany
-                    | ErrorCode::TicketInvalid
-                    | ErrorCode::Internal
-            ),
+                | ErrorCode::RoomFull
+                | ErrorCode::RoomLocked
+                | ErrorCode::LobbyFull
+                | ErrorCode::ServerBusy
+                | ErrorCode::TooMany
+                | ErrorCode::TicketInvalid
+                | ErrorCode::Internal => Some(WayBack::Rejoin),
+                ErrorCode::ClientOld => Some(WayBack::Reload),
+                _ => None,
+            },
         }
     }
+}
+
+/// What one can do to come in after all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WayBack {
+    /// Join again.
+    Rejoin,
+    /// Knock, without the invite that was refused.
+    Knock,
+    /// Load the page anew: it is older than the server.
+    Reload,
 }
 
 #[cfg(test)]
@@ -204,6 +232,24 @@ mod tests {
         ] {
             assert_eq!(DeviceError::from_exception_name(name), error, "{name}");
         }
+    }
+
+    #[test]
+    fn whoever_is_not_let_in_is_offered_what_can_help() {
+        for (code, way_back) in [
+            (ErrorCode::InviteExpired, Some(WayBack::Knock)),
+            (ErrorCode::InviteInvalid, Some(WayBack::Knock)),
+            (ErrorCode::InviteRevoked, Some(WayBack::Knock)),
+            (ErrorCode::InviteUsedUp, Some(WayBack::Knock)),
+            (ErrorCode::InviteRequired, None),
+            (ErrorCode::ClientOld, Some(WayBack::Reload)),
+            (ErrorCode::LobbyFull, Some(WayBack::Rejoin)),
+            (ErrorCode::RoomLocked, Some(WayBack::Rejoin)),
+            (ErrorCode::RoomNotFound, None),
+        ] {
+            assert_eq!(EndReason::Refused(code).way_back(), way_back, "{code}");
+        }
+        assert!(!EndReason::Refused(ErrorCode::RoomFull).refuses_invite());
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn NoSuchRoom() -> impl IntoView {
         <OutcomePage outcome=Outcome {
             glyph: Glyph::Door,
             heading: outcome::NO_ENTRY,
-            detail: error::of(ErrorCode::RoomNotFound),
+            detail: error::of(ErrorCode::RoomNotFound).to_string(),
             code: ErrorCode::RoomNotFound.as_str(),
             again: None,
         }/>
@@ -140,7 +140,7 @@ fn not_fetched(again: Callback<()>) -> impl IntoView {
     let outcome = Outcome {
         glyph: Glyph::Door,
         heading: outcome::NO_ENTRY,
-        detail: text::UNREACHABLE,
+        detail: text::UNREACHABLE.to_string(),
         code: "unreachable",
         again: Some(Again { label: outcome::RETRY, run: again }),
     };

@@ -173,15 +173,16 @@ fn full_address(location: &Location) -> String {
 
 #[component]
 fn NoEntry(error: ApiError, again: Callback<()>) -> impl IntoView {
-    let (code, again) = match error {
-        ApiError::Refused(code) => (code.as_str(), None),
-        ApiError::Unreachable => ("unreachable", Some(Again { label: outcome::RETRY, run: again })),
+    let code = match error {
+        ApiError::Refused(code) => code.as_str(),
+        ApiError::Unreachable => "unreachable",
     };
+    let again = error.may_pass().then_some(Again { label: outcome::RETRY, run: again });
     view! {
         <OutcomePage outcome=Outcome {
             glyph: Glyph::Door,
             heading: outcome::NO_ENTRY,
-            detail: error.text(),
+            detail: error.text().to_string(),
             code,
             again,
         }/>

@@ -18,7 +18,7 @@ pub fn NotFoundPage() -> impl IntoView {
         <OutcomePage outcome=Outcome {
             glyph: Glyph::Warning,
             heading: outcome::NOT_FOUND,
-            detail: error::of(ErrorCode::NotFound),
+            detail: error::of(ErrorCode::NotFound).to_string(),
             code: ErrorCode::NotFound.as_str(),
             again: None,
         }/>

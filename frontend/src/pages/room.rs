@@ -8,8 +8,9 @@ use crate::{
     app::{CONTENT_ID, focus_heading},
     arrival::{self, Arrival},
     browser::{
+        clock,
         devices::{self, LocalMedia},
-        page,
+        invite, page,
         recent::{self, RecentRoom},
         storage,
     },
@@ -44,7 +45,7 @@ use crate::{
         view::{DeviceState, MeetingView, Phase},
     },
     session::Session,
-    text::{chat, host, notice, outcome, room as text, stage},
+    text::{Text, chat, host, notice, outcome, room as text, stage},
 };
 
 /// The whole meeting for whoever stands at the door of `room`: lets in whoever comes from the page
@@ -154,16 +155,13 @@ fn remember_room(room: &RoomId, session: Session) {
 /// Why it is over, and the way back where there is one.
 #[component]
 fn Ended(room: RoomId, reason: EndReason, session: Session) -> impl IntoView {
-    let rejoin = Callback::new(move |()| page::go_to(&links::join_path(&room)));
-    let again = reason.may_rejoin().then_some(Again { label: outcome::REJOIN, run: rejoin });
-    let (heading, detail) = match reason {
-        EndReason::Left => (outcome::LEFT, outcome::LEFT_DETAIL),
-        EndReason::Kicked | EndReason::Unreachable | EndReason::Refused(ErrorCode::Replaced) => {
-            (outcome::ENDED, notice::end(reason))
-        }
-        EndReason::Refused(ErrorCode::MeetingEnded) => (host::OVER, notice::end(reason)),
-        EndReason::Refused(_) => (outcome::NO_ENTRY, notice::end(reason)),
-    };
+    let (heading, detail) = told(reason, &room);
+    if reason.refuses_invite() {
+        forget_invite(&room);
+    }
+    // This loads the page anew, too.
+    let run = Callback::new(move |()| page::go_to(&links::join_path(&room)));
+    let again = reason.way_back().map(|way| Again { label: outcome::way_back(way), run });
     view! {
         <OutcomePage outcome=Outcome {
             glyph: Glyph::Door,
@@ -174,6 +172,33 @@ fn Ended(room: RoomId, reason: EndReason, session: Session) -> impl IntoView {
         }>
             <DiagnosticsLink session=session/>
         </OutcomePage>
+    }
+}
+
+/// The heading of an end, and its sentence.
+fn told(reason: EndReason, room: &RoomId) -> (Text, String) {
+    let heading = match reason {
+        EndReason::Left => return (outcome::LEFT, outcome::LEFT_DETAIL.to_string()),
+        EndReason::Kicked | EndReason::Unreachable | EndReason::Refused(ErrorCode::Replaced) => {
+            outcome::ENDED
+        }
+        EndReason::Refused(ErrorCode::MeetingEnded) => host::OVER,
+        EndReason::Refused(_) => outcome::NO_ENTRY,
+    };
+    let expired = reason == EndReason::Refused(ErrorCode::InviteExpired);
+    let expired_at = storage::token(room).filter(|_| expired).and_then(|it| invite::end_of(&it));
+    let detail = match expired_at {
+        Some(time) => notice::EXPIRED_ON.with(&[&clock::date_and_time(time)]),
+        None => notice::end(reason).to_string(),
+    };
+    (heading, detail)
+}
+
+/// Forgets an invite that was refused: it would be shown again, and whoever shows one does not knock.
+fn forget_invite(room: &RoomId) {
+    if let Some(token) = storage::token(room) {
+        storage::forget_token(room);
+        recent::forget_token(&token);
     }
 }
 

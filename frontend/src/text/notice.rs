@@ -40,6 +40,10 @@ texts! {
     TRY_NOW = "Try now", "Jetzt versuchen", "Intentar ahora";
     /// Button: it has been read.
     DISMISS = "Dismiss", "Ausblenden", "Descartar";
+    /// Why one was not let in: the invite's time has passed; the gap is when.
+    EXPIRED_ON = "This invite link expired on {}; ask for a new one.",
+        "Dieser Einladungslink ist am {} abgelaufen; bitte um einen neuen.",
+        "Este enlace de invitación caducó el {}; pide uno nuevo.";
     /// Why it ended: the person left.
     LEFT = "You left the meeting.", "Du hast die Besprechung verlassen.",
         "Has salido de la reunión.";

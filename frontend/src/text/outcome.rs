@@ -1,6 +1,7 @@
 //! Sentences of pages that end something.
 
-use super::texts;
+use super::{Text, texts};
+use crate::meeting::notice::WayBack;
 
 texts! {
     /// Heading when no meeting was found or let in.
@@ -18,8 +19,22 @@ texts! {
     REJOIN = "Rejoin", "Wieder teilnehmen", "Volver a unirse";
     /// Tries again.
     RETRY = "Try again", "Noch einmal versuchen", "Intentar de nuevo";
+    /// Knocks, without the invite that was refused.
+    KNOCK = "Ask to be let in", "Um Einlass bitten", "Pedir que te dejen entrar";
+    /// Loads the page anew.
+    RELOAD = "Reload the page", "Seite neu laden", "Volver a cargar la página";
     /// Goes to the landing page.
     HOME = "Back to start", "Zur Startseite", "Volver al inicio";
     /// Title and heading of an address nothing is at.
     NOT_FOUND = "Page not found", "Seite nicht gefunden", "Página no encontrada";
+}
+
+/// The words on the button that leads back.
+#[must_use]
+pub const fn way_back(way: WayBack) -> Text {
+    match way {
+        WayBack::Rejoin => REJOIN,
+        WayBack::Knock => KNOCK,
+        WayBack::Reload => RELOAD,
+    }
 }
