@@ -269,11 +269,11 @@ const DEVICES_TAKE: Duration = Duration::from_secs(4);
 fn EnterForm(room: RoomId, devices: Devices, ready: Signal<bool>) -> impl IntoView {
     let input = NodeRef::<Input>::new();
     let (nameless, set_nameless) = signal(false);
-    let navigate = use_navigate();
     // The button that submits the form is pressed before it is submitted; the Enter key presses
     // the first.
     let way = RwSignal::new(Way::AsShown);
-    let (entering, set_entering) = signal(None::<JoinIntent>);
+    let entering = RwSignal::new(None::<JoinIntent>);
+    go_in(entering, devices, way);
     let enter = move |event: SubmitEvent| {
         event.prevent_default();
         let Some(display_name) = read_name(input) else {
@@ -281,23 +281,8 @@ fn EnterForm(room: RoomId, devices: Devices, ready: Signal<bool>) -> impl IntoVi
             return;
         };
         let token = storage::token(&room);
-        set_entering.set(Some(JoinIntent { room: Some(room.clone()), token, display_name }));
+        entering.set(Some(JoinIntent { room: Some(room.clone()), token, display_name }));
     };
-    let is_late = RwSignal::new(false);
-    Effect::new(move |_| {
-        let Some(intent) = entering.get() else { return };
-        let way = way.get_untracked();
-        if way != Way::ListenOnly && devices.are_opening() && !is_late.get() {
-            let give_up = move || {
-                is_late.try_set(true);
-            };
-            set_timeout(give_up, DEVICES_TAKE);
-            return;
-        }
-        let path = intent.room.as_ref().map(links::room_path).unwrap_or_default();
-        arrival::hand_over(Arrival { intent, media: devices.hand_over(way) });
-        navigate(&path, NavigateOptions::default());
-    });
     view! {
         <form class="enter-form" on:submit=enter>
             <NameField input=input error_id="name-error"/>
@@ -316,28 +301,57 @@ fn EnterForm(room: RoomId, devices: Devices, ready: Signal<bool>) -> impl IntoVi
             >
                 {join::JOIN}
             </button>
-            <div class="enter-otherwise">
-                <button
-                    class="button"
-                    type="submit"
-                    disabled=move || !ready.get()
-                    on:click=move |_| way.set(Way::WithoutCamera)
-                >
-                    {join::JOIN_WITHOUT_CAMERA}
-                </button>
-                <button
-                    class="button"
-                    type="submit"
-                    disabled=move || !ready.get()
-                    aria-describedby="listen-hint"
-                    on:click=move |_| way.set(Way::ListenOnly)
-                >
-                    {join::LISTEN_ONLY}
-                </button>
-            </div>
-            <p id="listen-hint" class="enter-hint">
-                {join::LISTEN_ONLY_HINT}
-            </p>
+            <OtherWays way=way ready=ready/>
         </form>
+    }
+}
+
+/// Goes in once somebody wants to, with the devices as they are then; those that are being opened
+/// are waited for.
+fn go_in(entering: RwSignal<Option<JoinIntent>>, devices: Devices, way: RwSignal<Way>) {
+    let navigate = use_navigate();
+    let is_late = RwSignal::new(false);
+    Effect::new(move |_| {
+        let Some(intent) = entering.get() else { return };
+        let way = way.get_untracked();
+        if way != Way::ListenOnly && devices.are_opening() && !is_late.get() {
+            let give_up = move || {
+                is_late.try_set(true);
+            };
+            set_timeout(give_up, DEVICES_TAKE);
+            return;
+        }
+        let path = intent.room.as_ref().map(links::room_path).unwrap_or_default();
+        arrival::hand_over(Arrival { intent, media: devices.hand_over(way) });
+        navigate(&path, NavigateOptions::default());
+    });
+}
+
+/// The buttons that go in with less than what is shown.
+#[component]
+fn OtherWays(way: RwSignal<Way>, ready: Signal<bool>) -> impl IntoView {
+    view! {
+        <div class="enter-otherwise">
+            <button
+                class="button"
+                type="submit"
+                disabled=move || !ready.get()
+                on:click=move |_| way.set(Way::WithoutCamera)
+            >
+                {join::JOIN_WITHOUT_CAMERA}
+            </button>
+            <button
+                class="button"
+                type="submit"
+                disabled=move || !ready.get()
+                aria-describedby="listen-hint"
+                on:click=move |_| way.set(Way::ListenOnly)
+            >
+                {join::LISTEN_ONLY}
+            </button>
+        </div>
+        <p id="listen-hint" class="enter-hint">
+            {join::LISTEN_ONLY_HINT}
+        </p>
     }
 }
