@@ -60,7 +60,12 @@ for (const browser of BROWSERS) {
     await expect(bob.page.getByRole('switch')).toHaveCount(0);
 
     await act(alice, 'Bob', 'Make co-host');
-    await expect(bob.page.locator('[data-notice="role_changed"]')).toContainText('co-host');
+    const notice = bob.page.locator('[data-notice="role_changed"]');
+    await expect(notice).toContainText('co-host');
+    // Whoever dismisses it with the keyboard goes on from the meeting, not from the top of the page.
+    await notice.getByRole('button', { name: 'Dismiss' }).press('Enter');
+    await expect(notice).toHaveCount(0);
+    await expect(bob.page.locator('#content')).toBeFocused();
     await expect(entry(carol, 'Bob')).toContainText('Co-host');
     await bob.page.reload();
     await bob.expectInRoom();

@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod devices;
 pub mod field;
 pub mod floating;
+pub mod focus;
 pub mod hands;
 pub mod holding;
 pub mod hosted;

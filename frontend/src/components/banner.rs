@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{
+        focus::{CONTENT, keep_focus},
         icon::{Glyph, Icon},
         settings::SettingsOpen,
     },
@@ -20,8 +21,9 @@ pub fn Banner(
 ) -> impl IntoView {
     let view = session.view();
     let notice = Memo::new(move |_| view.with(|view| view.notice));
+    let hold = keep_focus(move || notice.track(), &[CONTENT]);
     view! {
-        <div class="banner" aria-live="polite">
+        <div class="banner" aria-live="polite" on:focusin=hold>
             {move || notice.get().map(|notice| view! { <NoticeLine session=session notice=notice/> })}
         </div>
     }
@@ -30,8 +32,6 @@ pub fn Banner(
 #[component]
 fn NoticeLine(session: Session, notice: Notice) -> impl IntoView {
     let action = notice.action();
-    // Not in the click, where the context of the meeting is out of reach.
-    let settings = use_context::<SettingsOpen>();
     let press = move |_| match action {
         NoticeAction::AllowSound => session.allow_sound(),
         NoticeAction::Retry => session.retry(),
@@ -46,7 +46,7 @@ fn NoticeLine(session: Session, notice: Notice) -> impl IntoView {
         NoticeAction::Unmute => session.set_microphone(true),
         NoticeAction::OpenSettings => {
             session.dismiss();
-            settings.iter().for_each(SettingsOpen::open);
+            use_context::<SettingsOpen>().iter().for_each(SettingsOpen::open);
         }
     };
     view! {

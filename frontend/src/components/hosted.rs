@@ -5,6 +5,7 @@ use shared::signaling::Knock;
 
 use crate::{
     components::{
+        focus::{CONTENT, keep_focus},
         icon::{Glyph, Icon},
         sidebar::{AnswerKnock, Panel, Tab},
     },
@@ -21,8 +22,9 @@ pub fn HostedNotice(
 ) -> impl IntoView {
     let view = session.view();
     let hosted = Memo::new(move |_| view.with(|view| view.company.hosted.clone()));
+    let hold = keep_focus(move || hosted.track(), &[CONTENT]);
     view! {
-        <div class="banner" aria-live="polite">
+        <div class="banner" aria-live="polite" on:focusin=hold>
             {move || hosted.get().map(|it| view! { <HostedLine session=session hosted=it/> })}
         </div>
     }
@@ -81,8 +83,10 @@ pub fn Doorbell(
     });
     // Those who see the list need not be told of it.
     let told = move || knocks.get().filter(|_| !panel.shows(Tab::People));
+    let next = &["[data-notice='knock'] button", "#toggle-people"];
+    let hold = keep_focus(move || knocks.track(), next);
     view! {
-        <div class="banner">
+        <div class="banner" on:focusin=hold>
             {move || {
                 told()
                     .map(|(first, count)| {

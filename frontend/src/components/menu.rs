@@ -14,6 +14,9 @@ use crate::{
 /// The id of the menu.
 pub const MORE_ID: &str = "more";
 
+/// The button that opens it, as a CSS selector.
+pub const MORE: &str = ".controls .more";
+
 /// When an entry is in the menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Fold {

@@ -8,8 +8,10 @@ use shared::signaling::{Presence, Role};
 
 use crate::{
     components::{
+        focus::focus_first,
         hands::TileMarks,
         icon::{Glyph, Icon},
+        menu::MORE,
         staging::use_staging,
     },
     meeting::{
@@ -146,6 +148,11 @@ fn TileActions(key: TileKey, name: Signal<String>) -> impl IntoView {
     let staging = use_staging();
     let pinned = staging.is_pinned(key.clone());
     let alone = memo(move |_| staging.shown.with(|it| it.arrangement.places.len() < 2));
+    let hide = move |_| {
+        staging.wishes.update(|wishes| wishes.hides_self = true);
+        // The way back is in the menu.
+        request_animation_frame(|| focus_first(&[MORE]));
+    };
     let hide_self = (key == TileKey::Me).then(|| {
         view! {
             <button
@@ -153,7 +160,7 @@ fn TileActions(key: TileKey, name: Signal<String>) -> impl IntoView {
                 type="button"
                 title=stage::HIDE_SELF
                 aria-label=stage::HIDE_SELF
-                on:click=move |_| staging.wishes.update(|wishes| wishes.hides_self = true)
+                on:click=hide
             >
                 <Icon of=Glyph::Hidden/>
             </button>

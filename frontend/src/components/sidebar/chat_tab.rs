@@ -11,6 +11,7 @@ use super::{Panel, Tab};
 use crate::{
     browser::clock,
     components::{
+        focus::keep_focus,
         icon::{Glyph, Icon},
         rich_text::RichText,
         rows::Rows,
@@ -41,41 +42,19 @@ fn Messages(session: Session, is_shown: Memo<bool>) -> impl IntoView {
     let lines = Memo::new(move |_| view.with(|view| view.company.chat.lines.clone()));
     let pending = Memo::new(move |_| view.with(|view| view.company.chat.pending.clone()));
     let list = NodeRef::<Ol>::new();
-    let at_end = RwSignal::new(true);
-    let has_news = RwSignal::new(false);
-    let to_end = move || {
-        has_news.set(false);
-        at_end.set(true);
-        request_animation_frame(move || {
-            if let Some(list) = list.get_untracked() {
-                list.set_scroll_top(list.scroll_height());
-            }
-        });
-    };
-    let former_top = StoredValue::new(0);
-    let look = move |_| {
-        let Some(list) = list.get_untracked() else { return };
-        let top = list.scroll_top();
-        if list.scroll_height() - list.client_height() - top < NEAR_END {
-            at_end.set(true);
-            has_news.set(false);
-        } else if top < former_top.get_value() {
-            // Only who scrolls up turns away from the end; that lines were added below does not.
-            at_end.set(false);
-        }
-        former_top.set_value(top);
-    };
+    let scroll = Scroll::new(list);
     Effect::new(move |former: Option<usize>| {
         let count = lines.with(|lines| lines.len()) + pending.with(Vec::len);
         let is_mine = pending.with(|pending| !pending.is_empty());
-        if !is_shown.get() || at_end.get_untracked() || is_mine {
-            to_end();
-        } else if former.is_some_and(|former| former < count) {
-            has_news.set(true);
+        if !is_shown.get() || is_mine {
+            scroll.to_end();
+        } else {
+            scroll.follow(former.is_some_and(|former| former < count));
         }
         count
     });
     let is_empty = move || lines.with(|lines| lines.is_empty()) && pending.with(Vec::is_empty);
+    let hold = keep_focus(move || pending.track(), &["#chat-draft"]);
     view! {
         <p class="chat-empty" hidden=move || !is_empty()>
             {text::EMPTY}
@@ -86,7 +65,8 @@ fn Messages(session: Session, is_shown: Memo<bool>) -> impl IntoView {
             aria-label=text::MESSAGES
             tabindex="0"
             hidden=is_empty
-            on:scroll=look
+            on:scroll=move |_| scroll.look()
+            on:focusin=hold
         >
             <Rows
                 each=move || lines.get().to_vec()
@@ -106,12 +86,62 @@ fn Messages(session: Session, is_shown: Memo<bool>) -> impl IntoView {
         <button
             class="button button-small chat-to-end"
             type="button"
-            hidden=move || !has_news.get()
-            on:click=move |_| to_end()
+            hidden=move || !scroll.has_news.get()
+            on:click=move |_| scroll.to_end()
         >
             {text::TO_END}
             <Icon of=Glyph::Down/>
         </button>
+    }
+}
+
+/// Where in the list one reads. A handle: copies are the same.
+#[derive(Clone, Copy)]
+struct Scroll {
+    list: NodeRef<Ol>,
+    at_end: RwSignal<bool>,
+    /// Whether there is something below that was not there before.
+    has_news: RwSignal<bool>,
+    former_top: StoredValue<i32>,
+}
+
+impl Scroll {
+    fn new(list: NodeRef<Ol>) -> Self {
+        let (at_end, has_news) = (RwSignal::new(true), RwSignal::new(false));
+        Self { list, at_end, has_news, former_top: StoredValue::new(0) }
+    }
+
+    fn to_end(self) {
+        self.has_news.set(false);
+        self.at_end.set(true);
+        request_animation_frame(move || {
+            if let Some(list) = self.list.get_untracked() {
+                list.set_scroll_top(list.scroll_height());
+            }
+        });
+    }
+
+    /// Stays at the end, or says that there are news.
+    fn follow(self, is_more: bool) {
+        if self.at_end.get_untracked() {
+            self.to_end();
+        } else if is_more {
+            self.has_news.set(true);
+        }
+    }
+
+    /// Notes where one has scrolled to.
+    fn look(self) {
+        let Some(list) = self.list.get_untracked() else { return };
+        let top = list.scroll_top();
+        if list.scroll_height() - list.client_height() - top < NEAR_END {
+            self.at_end.set(true);
+            self.has_news.set(false);
+        } else if top < self.former_top.get_value() {
+            // Only who scrolls up turns away from the end; that lines were added below does not.
+            self.at_end.set(false);
+        }
+        self.former_top.set_value(top);
     }
 }
 

@@ -6,6 +6,7 @@ use shared::signaling::{Knock, Right, Role};
 use super::person::Person;
 use crate::{
     components::{
+        focus::keep_focus,
         icon::{Glyph, Icon},
         rows::Rows,
         stage::watch_tile,
@@ -41,6 +42,7 @@ pub(super) fn People(session: Session) -> impl IntoView {
 fn Knocks(session: Session) -> impl IntoView {
     let view = session.view();
     let knocks = Memo::new(move |_| view.with(|view| view.company.knocks.clone()));
+    let hold = keep_focus(move || knocks.track(), &[".knock button", "#tab-people"]);
     let admit_all = move |_| {
         for knock in knocks.get_untracked() {
             session.act_on_room(RoomAction::Admit(knock.knock_id));
@@ -51,6 +53,7 @@ fn Knocks(session: Session) -> impl IntoView {
             class="knocks"
             aria-labelledby="knocks-heading"
             hidden=move || knocks.with(Vec::is_empty)
+            on:focusin=hold
         >
             <header>
                 <h2 id="knocks-heading">{host::WAITING}</h2>
