@@ -1,4 +1,6 @@
 import { expectAccessible } from '../fixtures/axe.ts';
+import { BROWSERS } from '../fixtures/browser.ts';
+import { Lights } from '../fixtures/light.ts';
 import { readLink } from '../fixtures/server.ts';
 import { expect, test } from '../fixtures/test.ts';
 
@@ -104,3 +106,49 @@ test('the tabs of the side panel are one stop, and arrows go through them', asyn
   await page.keyboard.type('hc');
   await expect(page.getByLabel('Message to everyone')).toHaveValue('hc');
 });
+
+for (const browser of BROWSERS) {
+  test(`${browser}: what goes away leaves the focus to what is next, and Escape closes one thing at a time`, async ({
+    server,
+    person,
+  }) => {
+    const alice = await person('Alice', browser, 'red');
+    const { room, token } = readLink(await alice.host(server.url));
+    const helper = await person('Helper', 'chromium', 'blue');
+    const crowd = await Lights.open(helper.page, server.url);
+    const knock = async (displayName: string) => await crowd.join({ displayName, roomId: room });
+    await crowd.join({ displayName: 'Bob', roomId: room, token });
+    const { page } = alice;
+    const button = (name: string) => page.getByRole('button', { name, exact: true });
+
+    const people = page.getByRole('tab', { name: /^People/ });
+    await people.click();
+    await knock('Carol');
+    await knock('Dave');
+    await expect(button('Refuse Dave')).toBeVisible();
+    await button('Admit Carol').press('Enter');
+    await expect(button('Admit Dave')).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(people).toBeFocused();
+
+    const panel = page.getByRole('complementary');
+    const entry = button('Remove');
+    await button('Actions for Bob').press('Enter');
+    await expect(entry).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(entry).toBeHidden();
+    await button('Actions for Bob').press('Enter');
+    await entry.focus();
+    await page.keyboard.press('Escape');
+    await expect(entry).toBeHidden();
+    await expect(panel).toBeVisible();
+
+    await button('Hide my tile').press('Enter');
+    await expect(button('More')).toBeFocused();
+    await people.press('Escape');
+    await expect(panel).toBeHidden();
+    await knock('Erin');
+    await button('Refuse Erin').press('Enter');
+    await expect(page.locator('#toggle-people')).toBeFocused();
+  });
+}

@@ -100,6 +100,10 @@ test('the list stays where one reads, and follows at its end', async ({ server, 
   await toEnd.click();
   await expect.poll(below).toBeLessThan(4);
   await expect(toEnd).toBeHidden();
+  // Keys that turn pages of people scroll the list that has the focus.
+  await list.focus();
+  await alice.page.keyboard.press('PageUp');
+  await expect.poll(below).toBeGreaterThan(40);
 });
 
 

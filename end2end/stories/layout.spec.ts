@@ -62,6 +62,9 @@ for (const browser of BROWSERS) {
     await alice.expectToSee(bob);
 
     await alice.page.setViewportSize({ width: 360, height: 740 });
+    // In the side panel the keys scroll.
+    await alice.page.getByRole('tab', { name: 'Invite' }).focus();
+    await alice.page.keyboard.press('PageDown');
     await closePanel(alice);
     const pages = alice.page.getByRole('navigation', { name: 'Pages of participants' });
     await expect(pages).toContainText('Page 1 of 3');

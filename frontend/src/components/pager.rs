@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     components::{
         icon::{Glyph, Icon},
-        shortcuts::bind,
+        shortcuts::bind_while,
         staging::use_staging,
     },
     text::{Text, stage as text},
@@ -20,13 +20,15 @@ pub fn Pager() -> impl IntoView {
     });
     let place = Memo::new(move |_| staging.shown.with(|shown| shown.arrangement.pager));
     let place = move || place.get().unwrap_or_default();
-    bind("PageUp", text::PREVIOUS_PAGE, Callback::new(move |()| staging.turn(-1)));
-    bind("PageDown", text::NEXT_PAGE, Callback::new(move |()| staging.turn(1)));
+    let has_pages = Signal::derive(move || pages.get().1 > 1);
+    let turn = move |by| Callback::new(move |()| staging.turn(by));
+    bind_while(has_pages, "PageUp", text::PREVIOUS_PAGE, turn(-1));
+    bind_while(has_pages, "PageDown", text::NEXT_PAGE, turn(1));
     view! {
         <nav
             class="pager"
             aria-label=text::PAGES
-            hidden=move || pages.get().1 < 2
+            hidden=move || !has_pages.get()
             style:inset-inline-start=move || format!("{}px", place().left)
             style:inset-block-start=move || format!("{}px", place().top)
             style:inline-size=move || format!("{}px", place().width)

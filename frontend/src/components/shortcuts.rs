@@ -32,6 +32,8 @@ struct Shortcut {
     key: &'static str,
     label: Text,
     run: Option<Callback<()>>,
+    /// Whether the key does anything now; the browser has it otherwise.
+    when: Signal<bool>,
 }
 
 /// Makes the table, for everything inside the caller, and listens.
@@ -47,7 +49,8 @@ pub fn provide_shortcuts() {
         }
         let key = event.key();
         let run = shortcuts.bound.with_untracked(|bound| {
-            bound.iter().find(|it| it.key.eq_ignore_ascii_case(&key)).and_then(|it| it.run)
+            let found = bound.iter().find(|it| it.key.eq_ignore_ascii_case(&key));
+            found.filter(|it| it.when.get_untracked()).and_then(|it| it.run)
         });
         if let Some(run) = run {
             event.prevent_default();
@@ -59,12 +62,17 @@ pub fn provide_shortcuts() {
 
 /// Has a key do something for as long as the calling component lives, and lists it on the sheet.
 pub fn bind(key: &'static str, label: Text, run: Callback<()>) {
-    add(Shortcut { key, label, run: Some(run) });
+    bind_while(Signal::stored(true), key, label, run);
+}
+
+/// The same, as long as `when` says so: for keys that scroll a list where they do nothing else.
+pub fn bind_while(when: Signal<bool>, key: &'static str, label: Text, run: Callback<()>) {
+    add(Shortcut { key, label, run: Some(run), when });
 }
 
 /// Lists a key on the sheet that is heard elsewhere.
 pub fn describe(key: &'static str, label: Text) {
-    add(Shortcut { key, label, run: None });
+    add(Shortcut { key, label, run: None, when: Signal::stored(true) });
 }
 
 fn add(shortcut: Shortcut) {
@@ -76,7 +84,11 @@ fn add(shortcut: Shortcut) {
     });
 }
 
-/// Whether a key is typed into something, belongs to a dialog, or comes with another one.
+/// Keys that scroll the list that has the focus.
+const SCROLLING: [&str; 2] = ["PageUp", "PageDown"];
+
+/// Whether a key is typed into something, scrolls a list, belongs to a dialog, or comes with another
+/// one.
 fn is_for_something_else(event: &ev::KeyboardEvent) -> bool {
     if event.ctrl_key() || event.alt_key() || event.meta_key() {
         return true;
@@ -85,8 +97,11 @@ fn is_for_something_else(event: &ev::KeyboardEvent) -> bool {
     target.is_some_and(|target| {
         let is_editable =
             target.dyn_ref::<HtmlElement>().is_some_and(HtmlElement::is_content_editable);
-        let is_elsewhere = target.closest("input, textarea, select, dialog");
-        is_editable || is_elsewhere.is_ok_and(|found| found.is_some())
+        let is_in = |selectors| {
+            target.closest(selectors).is_ok_and(|found: Option<Element>| found.is_some())
+        };
+        let scrolls = SCROLLING.contains(&&*event.key()) && is_in(".sidebar, [popover]");
+        is_editable || scrolls || is_in("input, textarea, select, dialog")
     })
 }
 

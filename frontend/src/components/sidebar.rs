@@ -1,6 +1,8 @@
 //! The side panel of a meeting: People, Chat and Invite, one at a time.
 
 use leptos::{ev::KeyboardEvent, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use crate::{
     app::focus,
@@ -140,7 +142,7 @@ pub fn Sidebar(
     panel: Panel,
 ) -> impl IntoView {
     let on_escape = move |event: KeyboardEvent| {
-        if event.key() == "Escape" && !event.default_prevented() {
+        if event.key() == "Escape" && !event.default_prevented() && !is_for_menu(&event) {
             panel.close();
         }
     };
@@ -175,6 +177,16 @@ pub fn Sidebar(
             </TabPanel>
         </aside>
     }
+}
+
+/// Whether a key is meant for a menu that is open over the panel: the focus is in it, or at the
+/// button that opened it.
+fn is_for_menu(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let is_inside = target.is_some_and(|it| it.closest("[popover]").is_ok_and(|it| it.is_some()));
+    // A browser that does not know the word has no such menus.
+    let open = document().query_selector("#sidebar :popover-open");
+    is_inside || open.is_ok_and(|open| open.is_some())
 }
 
 /// The row of tabs (WAI-ARIA APG, "Tabs"): one of them is reached by Tab, the others by arrows.
