@@ -79,6 +79,9 @@ for (const browser of BROWSERS) {
     await confirm(alice, 'Make Bob the host?', 'Make host');
     await expect(entry(carol, 'Bob')).toContainText('Host');
     await expect(entry(carol, 'Alice')).toContainText('Co-host');
+    // The link that lets in as host is none of Bob's own.
+    await bob.page.getByRole('tab', { name: 'Invite' }).click();
+    await expect(bob.page.getByText('The host’s link')).toBeVisible();
     await act(bob, 'Alice', 'No longer co-host');
     await expect(alice.page.locator('[data-notice="role_changed"]')).toContainText('no longer');
     await expect(alice.page.getByRole('switch')).toHaveCount(0);

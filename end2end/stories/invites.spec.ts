@@ -20,6 +20,10 @@ for (const browser of BROWSERS) {
     await panel.getByLabel('Lets in', { exact: true }).selectOption('1 person');
     await panel.getByRole('button', { name: 'Make invite' }).click();
     const line = lines.filter({ hasText: 'Customers' });
+    await expect(line.getByRole('button', { name: 'Copy link: Customers' })).toBeFocused();
+    await expect(panel.getByLabel('Name, for you')).toHaveCount(0);
+    await line.getByRole('button', { name: 'Show QR code: Customers' }).click();
+    await expect(line.getByRole('img', { name: 'QR code: Customers' })).toBeVisible();
     await expect(line).toContainText(/Guest · 0 of 1 came · (60|59) min left/);
     await line.getByRole('button', { name: 'Copy link: Customers' }).click();
     await expect(line.getByText('Copied')).toBeVisible();
@@ -43,6 +47,7 @@ for (const browser of BROWSERS) {
     await bob.expectOutcome('kicked', 'The host removed you.');
     await expect(alice.tile('Bob')).toHaveCount(0);
     await expect(line).toHaveCount(0);
+    await expect(panel.getByRole('button', { name: 'New invite' })).toBeFocused();
     await carol.arrive(link);
     await carol.knock();
     await carol.expectOutcome('invite_revoked', 'The host withdrew this invite.');
@@ -58,7 +63,7 @@ for (const browser of BROWSERS) {
     const panel = alice.page.getByRole('tabpanel', { name: 'Invite' });
     await panel.getByRole('button', { name: 'Copy link', exact: true }).click();
     expect(await copied()).toBe(own);
-    await panel.getByRole('button', { name: 'Show QR code' }).click();
+    await panel.getByRole('button', { name: 'Show QR code', exact: true }).click();
     await expect(panel.getByRole('img', { name: 'QR code to join the meeting' })).toBeVisible();
 
     await panel.getByRole('button', { name: 'New invite' }).click();

@@ -4,6 +4,7 @@ pub mod announcer;
 pub mod awake;
 pub mod banner;
 pub mod confirm;
+pub mod copy;
 pub mod devices;
 pub mod field;
 pub mod floating;

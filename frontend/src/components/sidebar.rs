@@ -13,6 +13,8 @@ use crate::{
 };
 
 mod chat_tab;
+mod code;
+mod invite_form;
 mod invite_tab;
 mod invites;
 mod people;

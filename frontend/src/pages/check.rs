@@ -1,7 +1,6 @@
 //! `/check`: whether meetings will work here, tried for real.
 
 use leptos::{prelude::*, task::spawn_local};
-use wasm_bindgen_futures::JsFuture;
 
 use crate::{
     browser::{
@@ -10,6 +9,7 @@ use crate::{
     },
     check::{Findings, Line, State},
     components::{
+        copy::{CopyButton, CopyWords},
         icon::{Glyph, Icon},
         shell::Shell,
     },
@@ -77,41 +77,13 @@ const fn state(state: State) -> &'static str {
     }
 }
 
-/// How copying went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Copying {
-    NotYet,
-    Copied,
-    ByHand,
-}
-
 #[component]
 fn CopyReport(findings: RwSignal<Findings>) -> impl IntoView {
-    let copying = RwSignal::new(Copying::NotYet);
-    let copy = move |_| {
-        if !window().is_secure_context() {
-            return copying.set(Copying::ByHand);
-        }
-        let report = findings.with_untracked(|it| report(it, &page::user_agent()));
-        let written = JsFuture::from(window().navigator().clipboard().write_text(&report));
-        spawn_local(async move {
-            let how = if written.await.is_ok() { Copying::Copied } else { Copying::ByHand };
-            // Whoever has left the page meanwhile needs no answer.
-            let _unheard = copying.try_set(how);
-        });
-    };
-    view! {
-        <button class="button" type="button" on:click=copy>
-            <Icon of=Glyph::Copy/>
-            <span aria-live="polite">
-                {move || match copying.get() {
-                    Copying::NotYet => text::COPY.get(),
-                    Copying::Copied => text::COPIED.get(),
-                    Copying::ByHand => text::COPY_BY_HAND.get(),
-                }}
-            </span>
-        </button>
-    }
+    let text = Callback::new(move |()| {
+        findings.with_untracked(|findings| report(findings, &page::user_agent()))
+    });
+    let words = CopyWords { copy: text::COPY, copied: text::COPIED, by_hand: text::COPY_BY_HAND };
+    view! { <CopyButton text=text words=words class="button"/> }
 }
 
 /// What is shown, as text, and which browser it was.

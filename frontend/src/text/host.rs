@@ -35,9 +35,12 @@ texts! {
     /// Asks before handing over.
     HAND_OVER_ASK = "Make {} the host?", "Leitung an {} übergeben?", "¿Hacer anfitrión a {}?";
     /// What that means.
-    HAND_OVER_MEANS = "You stay as a co-host. Only the new host can give the meeting back.",
-        "Du bleibst Co-Leitung. Nur die neue Leitung kann sie dir zurückgeben.",
-        "Seguirás como coanfitrión. Solo el nuevo anfitrión puede devolverte la reunión.";
+    HAND_OVER_MEANS = "You stay as a co-host. Whoever has the host’s link, as you may, still comes in \
+        as a host, until it is revoked.",
+        "Du bleibst Co-Leitung. Wer den Link der Leitung hat, du vielleicht auch, kommt damit weiter \
+        als Leitung herein, bis er zurückgezogen wird.",
+        "Seguirás como coanfitrión. Quien tenga el enlace del anfitrión, quizá tú también, seguirá \
+        entrando como anfitrión hasta que se retire.";
     /// Asks before removing.
     REMOVE_ASK = "Remove {}?", "{} entfernen?", "¿Expulsar a {}?";
     /// What that means.

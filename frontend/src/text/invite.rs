@@ -21,6 +21,10 @@ texts! {
     /// Name of the QR code.
     QR = "QR code to join the meeting", "QR-Code zum Teilnehmen",
         "Código QR para unirse a la reunión";
+    /// Shows the QR code of one link of several.
+    SHOW_QR_OF = "Show QR code: {}", "QR-Code zeigen: {}", "Mostrar código QR: {}";
+    /// Name of the QR code of one link of several.
+    QR_OF = "QR code: {}", "QR-Code: {}", "Código QR: {}";
     /// Heading of the list.
     INVITES = "Invites", "Einladungen", "Invitaciones";
     /// Shows the form that makes one.
@@ -55,8 +59,8 @@ texts! {
     MAKE = "Make invite", "Einladung erstellen", "Crear invitación";
     /// The room's own link.
     ROOM_LINK = "The meeting’s link", "Link der Besprechung", "Enlace de la reunión";
-    /// The host's own link.
-    HOST_LINK = "Your own link", "Dein eigener Link", "Tu propio enlace";
+    /// The link of whoever opened the room, which lets in as host.
+    HOST_LINK = "The host’s link", "Link der Leitung", "Enlace del anfitrión";
     /// One without a name.
     UNNAMED = "Invite", "Einladung", "Invitación";
     /// How many came by it.
@@ -92,6 +96,16 @@ pub const fn role(role: Role) -> Text {
         Role::Host => super::room::HOST,
         Role::CoHost => super::host::CO_HOST,
         Role::Guest => GUEST,
+    }
+}
+
+/// How many an invite lets in.
+#[must_use]
+pub fn uses(uses: Option<u32>) -> String {
+    match uses {
+        None => ANY_NUMBER.to_string(),
+        Some(1) => ONE_PERSON.to_string(),
+        Some(uses) => MANY_PEOPLE.with(&[&uses.to_string()]),
     }
 }
 

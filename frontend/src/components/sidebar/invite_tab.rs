@@ -3,17 +3,16 @@
 use leptos::{html::Input, prelude::*, task::spawn_local};
 use shared::signaling::Right;
 
-use super::{Panel, invites::Invites, people::may};
+use super::{Panel, code::LinkCode, invites::Invites, people::may};
 use crate::{
     browser::sharing,
-    components::icon::{Glyph, Icon},
-    qr::QrCode,
+    components::{
+        copy::{CopyButton, CopyWords},
+        icon::{Glyph, Icon},
+    },
     session::Session,
-    text::{Text, invite as text, room},
+    text::{invite as text, room},
 };
-
-/// Light modules around a QR code (ISO/IEC 18004, section 5.3.8).
-const QUIET_ZONE: usize = 4;
 
 /// The tab.
 #[component]
@@ -34,61 +33,22 @@ pub(super) fn InviteTab(session: Session, panel: Panel) -> impl IntoView {
     }
 }
 
-/// How copying went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Copying {
-    NotYet,
-    Copied,
-    ByHand,
-}
+/// What the button says that copies a link.
+const WORDS: CopyWords =
+    CopyWords { copy: room::COPY, copied: room::COPIED, by_hand: room::COPY_BY_HAND };
 
-impl Copying {
-    const fn text(self, label: Text) -> Text {
-        match self {
-            Self::NotYet => label,
-            Self::Copied => room::COPIED,
-            Self::ByHand => room::COPY_BY_HAND,
-        }
-    }
-}
-
-/// A button that copies a link, and says how that went.
+/// A small button that copies a link.
 #[component]
-pub(super) fn CopyButton(
-    link: String,
-    class: &'static str,
-    /// For those who do not see of what it is.
-    #[prop(optional, into)]
-    name: Option<String>,
-    /// What is selected for copying by hand.
-    #[prop(optional)]
-    input: NodeRef<Input>,
-) -> impl IntoView {
-    let copying = RwSignal::new(Copying::NotYet);
-    let copy = move |_| {
-        if let Some(input) = input.get_untracked() {
-            input.select();
-        }
-        let link = link.clone();
-        spawn_local(async move {
-            let how = if sharing::copy(&link).await { Copying::Copied } else { Copying::ByHand };
-            // Whoever has closed the page meanwhile needs no answer.
-            let _unheard = copying.try_set(how);
-        });
-    };
-    let glyph = move || if copying.get() == Copying::Copied { Glyph::Check } else { Glyph::Copy };
-    view! {
-        <button class=class type="button" aria-label=name on:click=copy>
-            <Icon of=Signal::derive(glyph)/>
-            <span aria-live="polite">{move || copying.get().text(room::COPY).get()}</span>
-        </button>
-    }
+pub(super) fn CopyLink(link: String, id: String, name: String) -> impl IntoView {
+    let text = Callback::new(move |()| link.clone());
+    view! { <CopyButton text=text words=WORDS class="button button-small" id=id name=name/> }
 }
 
 #[component]
 fn InviteLink(link: String) -> impl IntoView {
     let input = NodeRef::<Input>::new();
-    let shared = link.clone();
+    let (shared, copied) = (link.clone(), link.clone());
+    let copied = Callback::new(move |()| copied.clone());
     let share = move |_| {
         let link = shared.clone();
         spawn_local(async move { sharing::share(&link).await });
@@ -113,7 +73,7 @@ fn InviteLink(link: String) -> impl IntoView {
                 }
             />
             <div class="invite-actions">
-                <CopyButton link=link.clone() class="button button-primary" input=input/>
+                <CopyButton text=copied words=WORDS class="button button-primary" input=input/>
                 {sharing::can_share()
                     .then(|| {
                         view! {
@@ -124,39 +84,7 @@ fn InviteLink(link: String) -> impl IntoView {
                         }
                     })}
             </div>
-            <Qr link=link/>
+            <LinkCode link=link/>
         </section>
-    }
-}
-
-/// The link as a QR code, for those in the same room as this screen.
-#[component]
-fn Qr(link: String) -> impl IntoView {
-    let is_open = RwSignal::new(false);
-    let drawing = move || {
-        let code = is_open.get().then(|| QrCode::new(&link)).flatten()?;
-        let side = code.size() + 2 * QUIET_ZONE;
-        Some(view! {
-            <svg
-                class="qr"
-                role="img"
-                aria-label=text::QR
-                viewBox=format!("-{QUIET_ZONE} -{QUIET_ZONE} {side} {side}")
-                shape-rendering="crispEdges"
-            >
-                <path d=code.path()></path>
-            </svg>
-        })
-    };
-    view! {
-        <button
-            class="link-button"
-            type="button"
-            aria-expanded=move || if is_open.get() { "true" } else { "false" }
-            on:click=move |_| is_open.update(|open| *open = !*open)
-        >
-            {text::SHOW_QR}
-        </button>
-        {drawing}
     }
 }

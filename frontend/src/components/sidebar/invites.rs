@@ -1,39 +1,22 @@
 //! The invites that hosts made: the list, and the form that makes one.
 
-use leptos::{
-    ev::SubmitEvent,
-    html::{Input, Select},
-    prelude::*,
-};
-use shared::{
-    limits::MAX_NAME_CHARS,
-    signaling::{CreateInvite, Invite, RevokeInvite, Right, Role},
-};
+use std::sync::Arc;
 
-use super::{Panel, Tab, invite_tab::CopyButton, people::may};
+use leptos::prelude::*;
+use shared::signaling::{Invite, RevokeInvite, Role};
+
+use super::{Panel, Tab, code::LinkCode, focus_id, invite_form::InviteForm, invite_tab::CopyLink};
 use crate::{
     browser::clock,
     components::{
         confirm::{Question, use_confirm},
+        focus::keep_focus,
         icon::{Glyph, Icon},
     },
+    passing::memo,
     session::Session,
-    text::{Text, error, host, invite as text},
+    text::{error, invite as text},
 };
-
-const HOUR: u32 = 60 * 60;
-const DAY: u32 = 24 * HOUR;
-
-/// The choice of how long an invite lets in, in seconds; the second is what the form begins with.
-const TIMES: [(u32, Text); 4] = [
-    (HOUR, text::ONE_HOUR),
-    (DAY, text::ONE_DAY),
-    (7 * DAY, text::ONE_WEEK),
-    (30 * DAY, text::ONE_MONTH),
-];
-
-/// The choice of how many an invite lets in; none: any number.
-const USES: [Option<u32>; 5] = [None, Some(1), Some(5), Some(10), Some(50)];
 
 /// The invites, asked for anew whenever they are looked at or someone came.
 #[component]
@@ -49,12 +32,16 @@ pub(super) fn Invites(session: Session, panel: Panel) -> impl IntoView {
     });
     let list = Memo::new(move |_| view.with(|view| view.company.invites.list.clone()));
     let failed = Memo::new(move |_| view.with(|view| view.company.invites.failed));
+    let busy = Memo::new(move |_| view.with(|view| view.company.invites.busy));
     let is_making = RwSignal::new(false);
+    close_when_made(session, is_making);
+    let hold = keep_focus(move || list.track(), &["#new-invite"]);
     view! {
         <section class="invites" aria-labelledby="invites-heading">
             <header>
                 <h2 id="invites-heading">{text::INVITES}</h2>
                 <button
+                    id="new-invite"
                     class="button button-small"
                     type="button"
                     aria-expanded=move || if is_making.get() { "true" } else { "false" }
@@ -64,72 +51,93 @@ pub(super) fn Invites(session: Session, panel: Panel) -> impl IntoView {
                     {text::NEW}
                 </button>
             </header>
-            {move || is_making.get().then(|| view! { <InviteForm session=session open=is_making/> })}
+            {move || is_making.get().then(|| view! { <InviteForm session=session busy=busy/> })}
             <p class="invites-error" role="alert">
                 {move || failed.get().map(|code| error::of(code).get())}
             </p>
-            <ul>
+            <ul on:focusin=hold>
                 <For
                     each=move || list.get().to_vec()
-                    key=|invite| (invite.invite_id.clone(), invite.uses)
+                    key=|invite| invite.invite_id.clone()
                     let:invite
                 >
-                    <InviteLine session=session invite=invite/>
+                    <InviteLine session=session invite=invite list=list/>
                 </For>
             </ul>
         </section>
     }
 }
 
+/// Closes the form once the invite is there, with the focus on what is wanted next: to copy it.
+fn close_when_made(session: Session, is_making: RwSignal<bool>) {
+    let view = session.view();
+    let made = Memo::new(move |_| view.with(|view| view.company.invites.made.clone()));
+    Effect::new(move |_| {
+        if let Some(id) = made.get().filter(|_| is_making.get_untracked()) {
+            is_making.set(false);
+            request_animation_frame(move || focus_id(&copy_id(&id)));
+        }
+    });
+}
+
+/// The id of the button that copies an invite.
+fn copy_id(invite_id: &str) -> String {
+    format!("copy-{invite_id}")
+}
+
 #[component]
-fn InviteLine(session: Session, invite: Invite) -> impl IntoView {
+fn InviteLine(session: Session, invite: Invite, list: Memo<Arc<Vec<Invite>>>) -> impl IntoView {
     let name = name(&invite);
-    let left = text::left(invite.expires_at.saturating_sub(clock::unix_milliseconds()));
-    let facts =
-        [text::role(invite.role).to_string(), text::used(invite.uses, invite.max_uses), left];
-    let id = invite.invite_id;
-    let asked = name.clone();
-    let revoke = move |_| {
-        let invite_id = id.clone();
-        use_confirm().ask(Question {
-            heading: text::REVOKE_ASK.with(&[&asked]),
-            means: text::REVOKE_MEANS,
-            yes: text::REVOKE,
-            option: Some(text::END_SESSIONS),
-            run: Callback::new(move |end_sessions| {
-                session.revoke_invite(RevokeInvite { invite_id: invite_id.clone(), end_sessions });
-            }),
-        });
-    };
+    let Invite { invite_id: id, link, .. } = invite.clone();
+    let facts = memo({
+        let id = id.clone();
+        move |_| {
+            let now = list.with(|list| list.iter().find(|now| now.invite_id == id).cloned());
+            facts(now.as_ref().unwrap_or(&invite))
+        }
+    });
+    let copy = link.clone().map(|link| {
+        view! { <CopyLink link=link id=copy_id(&id) name=text::COPY.with(&[&name])/> }
+    });
+    let code = link.map(|link| view! { <LinkCode link=link name=name.clone()/> });
+    let label = text::REVOKE_WHICH.with(&[&name]);
+    let heading = text::REVOKE_ASK.with(&[&name]);
+    let ask = move |_| revoke(session, id.clone(), heading.clone());
     view! {
         <li class="invite-line">
             <p class="invite-name" dir="auto">
-                {name.clone()}
+                {name}
             </p>
-            <p class="soft">{facts.join(" · ")}</p>
+            <p class="soft">{facts}</p>
             <div class="invite-actions">
-                {invite
-                    .link
-                    .map(|link| {
-                        view! {
-                            <CopyButton
-                                link=link
-                                class="button button-small"
-                                name=text::COPY.with(&[&name])
-                            />
-                        }
-                    })}
-                <button
-                    class="button button-small"
-                    type="button"
-                    aria-label=text::REVOKE_WHICH.with(&[&name])
-                    on:click=revoke
-                >
+                {copy}
+                <button class="button button-small" type="button" aria-label=label on:click=ask>
                     {text::REVOKE}
                 </button>
             </div>
+            {code}
         </li>
     }
+}
+
+/// Withdraws an invite, after a question.
+fn revoke(session: Session, invite_id: String, heading: String) {
+    use_confirm().ask(Question {
+        heading,
+        means: text::REVOKE_MEANS,
+        yes: text::REVOKE,
+        option: Some(text::END_SESSIONS),
+        run: Callback::new(move |end_sessions| {
+            session.revoke_invite(RevokeInvite { invite_id: invite_id.clone(), end_sessions });
+        }),
+    });
+}
+
+/// What an invite is good for, and how often it was used.
+fn facts(invite: &Invite) -> String {
+    let left = text::left(invite.expires_at.saturating_sub(clock::unix_milliseconds()));
+    let used = text::used(invite.uses, invite.max_uses);
+    [text::role(invite.role).to_string(), used, left].join(" · ")
 }
 
 fn name(invite: &Invite) -> String {
@@ -141,92 +149,27 @@ fn name(invite: &Invite) -> String {
     invite.label.clone().unwrap_or_else(|| unnamed.to_string())
 }
 
-/// Makes an invite.
-#[component]
-fn InviteForm(session: Session, open: RwSignal<bool>) -> impl IntoView {
-    let (label, role) = (NodeRef::<Input>::new(), NodeRef::<Select>::new());
-    let (time, uses) = (NodeRef::<Select>::new(), NodeRef::<Select>::new());
-    let may_invite_hosts = may(session, Right::InviteHosts);
-    let make = move |event: SubmitEvent| {
-        event.prevent_default();
-        let role = match chosen(role).as_deref() {
-            Some("cohost") => Role::CoHost,
-            _ => Role::Guest,
-        };
-        let number = |select| chosen(select).and_then(|value: String| value.parse().ok());
-        let label = label.get_untracked().map(|label| label.value().trim().to_owned());
-        session.create_invite(CreateInvite {
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rooms_own_links_are_named_by_whom_they_let_in_as() {
+        let link = |role, label: Option<&str>| Invite {
+            invite_id: "id".to_owned(),
             role,
-            expires_in_seconds: number(time),
-            max_uses: number(uses),
-            label: label.filter(|label| !label.is_empty()),
-        });
-        open.set(false);
-    };
-    view! {
-        <form class="invite-form" on:submit=make>
-            <div class="field">
-                <label for="invite-label">{text::LABEL}</label>
-                <input
-                    node_ref=label
-                    id="invite-label"
-                    type="text"
-                    autocomplete="off"
-                    placeholder=text::LABEL_EXAMPLE
-                    maxlength=MAX_NAME_CHARS
-                />
-            </div>
-            <div class="field">
-                <label for="invite-role">{text::ROLE}</label>
-                <select node_ref=role id="invite-role">
-                    <option value="guest">{text::GUEST}</option>
-                    {move || {
-                        may_invite_hosts
-                            .get()
-                            .then(|| view! { <option value="cohost">{host::CO_HOST}</option> })
-                    }}
-                </select>
-            </div>
-            <div class="field">
-                <label for="invite-time">{text::EXPIRES}</label>
-                <select node_ref=time id="invite-time">
-                    {TIMES
-                        .map(|(seconds, label)| {
-                            view! {
-                                <option value=seconds.to_string() selected=seconds == DAY>
-                                    {label}
-                                </option>
-                            }
-                        })
-                        .collect_view()}
-                </select>
-            </div>
-            <div class="field">
-                <label for="invite-uses">{text::USES}</label>
-                <select node_ref=uses id="invite-uses">
-                    {USES
-                        .map(|uses| {
-                            let value = uses.map(|uses| uses.to_string()).unwrap_or_default();
-                            view! { <option value=value>{uses_text(uses)}</option> }
-                        })
-                        .collect_view()}
-                </select>
-            </div>
-            <button class="button button-primary" type="submit">
-                {text::MAKE}
-            </button>
-        </form>
-    }
-}
-
-fn chosen(select: NodeRef<Select>) -> Option<String> {
-    Some(select.get_untracked()?.value())
-}
-
-fn uses_text(uses: Option<u32>) -> String {
-    match uses {
-        None => text::ANY_NUMBER.to_string(),
-        Some(1) => text::ONE_PERSON.to_string(),
-        Some(uses) => text::MANY_PEOPLE.with(&[&uses.to_string()]),
+            label: label.map(str::to_owned),
+            link: None,
+            created_at: 0,
+            expires_at: 0,
+            uses: 0,
+            max_uses: None,
+            revoked: false,
+            is_room_link: true,
+        };
+        assert_eq!(name(&link(Role::Guest, None)), "The meeting’s link");
+        // Whoever was made the host is shown it, too, and did not come by it.
+        assert_eq!(name(&link(Role::Host, None)), "The host’s link");
+        assert_eq!(name(&link(Role::Guest, Some("Customers"))), "Customers");
     }
 }
