@@ -2,6 +2,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 
+mod bridge;
 mod dying;
 
 fn config(port: u16, workers: usize) -> MediaConfig {

@@ -10,7 +10,7 @@ use sfu::{codec::Codec, rtp::RtpPacket, transport::srtp::SrtpProfile};
 use shared::{media::Source, signaling::Direction};
 use tokio::time::timeout;
 
-use super::*;
+use super::{bridge::Bridge, *};
 use crate::bench::client::{ClientIdentity, Incoming, LightClient, LocalTrack, SendTrack, Woken};
 
 /// What is not there after this long does not come.
@@ -26,11 +26,20 @@ const BACK_WITHIN: Duration = Duration::from_secs(3);
 
 const TRACK: LocalTrack = LocalTrack { codec: Codec::Opus, ssrc: 7 };
 
+/// How clients reach the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Udp,
+    /// By connections alone (RFC 6544).
+    Tcp,
+}
+
 /// Two workers with a room each.
 struct Stage {
     media: Media,
     events: mpsc::Receiver<MediaEvent>,
     identity: Arc<ClientIdentity>,
+    way: Way,
     /// The place of the worker that is to die.
     victim: usize,
 }
@@ -40,6 +49,8 @@ struct Talk {
     alice: LightClient,
     bob: LightClient,
     voice: SendTrack,
+    /// What carries them, where they have no UDP.
+    bridges: Vec<Bridge>,
 }
 
 const BYSTANDERS: RouterId = RouterId(1);
@@ -51,8 +62,9 @@ fn next_id() -> u64 {
 }
 
 impl Stage {
-    /// Also has two talk in the first room, and one of them come in by the second worker's socket.
-    async fn set() -> (Self, Talk) {
+    /// Also has two talk in the first room, and over UDP one of them come in by the second worker's
+    /// socket.
+    async fn set(way: Way) -> (Self, Talk) {
         let media = Media::start(config(0, 2)).unwrap();
         let events = media.events().unwrap();
         let identity = Arc::new(ClientIdentity::generate().unwrap());
@@ -61,17 +73,17 @@ impl Stage {
         let victim = lock(&media.0.placement).worker_of(LOST).unwrap();
         // The kernel picks the socket by the client's port.
         let bystander = loop {
-            let mut talk = Talk::begin(&media, &identity, BYSTANDERS).await;
+            let mut talk = Talk::begin(&media, (&identity, way), BYSTANDERS).await;
             let before = forwarded(&media, victim).await;
             for number in 0..PROBES {
                 talk.voice.send(&mut talk.alice, &number.to_be_bytes()).unwrap();
                 assert_eq!(talk.hear(Instant::now() + PATIENCE), Some(number));
             }
-            if forwarded(&media, victim).await >= before + PROBES {
+            if way == Way::Tcp || forwarded(&media, victim).await >= before + PROBES {
                 break talk;
             }
         };
-        (Self { media, events, identity, victim }, bystander)
+        (Self { media, events, identity, way, victim }, bystander)
     }
 
     fn post_to_victim(&self, letter: Letter) {
@@ -96,9 +108,13 @@ impl Stage {
         {
             router = RouterId(next_id());
         }
-        let mut talk = Talk::begin(&self.media, &self.identity, router).await;
+        let mut talk = self.talk(router).await;
         talk.voice.send(&mut talk.alice, &1_u64.to_be_bytes()).unwrap();
         assert_eq!(talk.hear(Instant::now() + PATIENCE), Some(1));
+    }
+
+    async fn talk(&self, router: RouterId) -> Talk {
+        Talk::begin(&self.media, (&self.identity, self.way), router).await
     }
 }
 
@@ -116,9 +132,23 @@ fn description(reply: CommandReply) -> String {
 }
 
 impl Talk {
-    async fn begin(media: &Media, identity: &Arc<ClientIdentity>, router_id: RouterId) -> Self {
+    async fn begin(
+        media: &Media,
+        (identity, way): (&Arc<ClientIdentity>, Way),
+        router_id: RouterId,
+    ) -> Self {
         let server = media.candidates()[0];
-        let client = || LightClient::new(identity, SrtpProfile::AeadAes128Gcm, server).unwrap();
+        let mut bridges = Vec::new();
+        let mut client = || {
+            let server = match way {
+                Way::Udp => server,
+                Way::Tcp => {
+                    bridges.push(Bridge::to(server));
+                    bridges[bridges.len() - 1].address()
+                }
+            };
+            LightClient::new(identity, SrtpProfile::AeadAes128Gcm, server).unwrap()
+        };
         let (mut alice, mut bob) = (client(), client());
         let tell = async |command| media.command(router_id, command).await.unwrap();
         let [sends, receives] = [TransportId(next_id()), TransportId(next_id())];
@@ -143,7 +173,7 @@ impl Talk {
         bob.connect(PATIENCE).unwrap();
         tell(Command::ResumeConsumer { consumer_id }).await;
         let voice = SendTrack::new(&mut alice, TRACK, 960).unwrap();
-        Self { alice, bob, voice }
+        Self { alice, bob, voice, bridges }
     }
 
     /// The number of the next packet that Bob receives until `deadline`.
@@ -186,9 +216,12 @@ impl Talk {
     }
 }
 
-/// Has the victim die of `letter` while others talk, and returns how it went to the end.
-async fn die_of(letter: Letter) {
-    let (mut stage, bystander) = Stage::set().await;
+/// Has the victim die of `letter` while its room and others talk, and sees how it goes to the end.
+async fn die_of(letter: Letter, way: Way) {
+    let (mut stage, bystander) = Stage::set(way).await;
+    let mut victims = stage.talk(LOST).await;
+    victims.voice.send(&mut victims.alice, &1_u64.to_be_bytes()).unwrap();
+    assert_eq!(victims.hear(Instant::now() + PATIENCE), Some(1));
     let stop = Arc::new(AtomicBool::new(false));
     let stopping = Arc::clone(&stop);
     let talking = thread::spawn(move || bystander.go_on(&stopping));
@@ -218,19 +251,42 @@ async fn die_of(letter: Letter) {
     stop.store(true, Ordering::Relaxed);
     let (said, heard) = tokio::task::spawn_blocking(|| talking.join().unwrap()).await.unwrap();
     assert_eq!(heard, (0..said).collect::<Vec<_>>(), "the others lost nothing");
-    assert!(forwarded(&stage.media, stage.victim).await > 0, "the new worker knows their paths");
+    match way {
+        Way::Udp => {
+            let taken = forwarded(&stage.media, stage.victim).await;
+            assert!(taken > 0, "the new worker knows the others' paths");
+        }
+        Way::Tcp => {
+            let workers = stage.media.statistics().await.workers;
+            let by_udp = workers.iter().map(|report| report.socket.datagrams_received);
+            assert_eq!(by_udp.sum::<u64>(), 0, "all of it came by connections");
+            assert_eq!(victims.bridges.len(), 2, "they are still there");
+            while stage.media.statistics().await.tcp.proven > 0 {
+                assert!(died.elapsed() < PATIENCE, "they still count as a dead worker's");
+                tokio::time::sleep(PACE).await;
+            }
+        }
+    }
     stage.media.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_panics_is_replaced_and_the_others_lose_nothing() {
-    die_of(Letter::Panic).await;
+    die_of(Letter::Panic, Way::Udp).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_hangs_is_replaced_and_the_others_lose_nothing() {
     let (hold, held) = sync_channel(0);
-    die_of(Letter::Hang(held)).await;
+    die_of(Letter::Hang(held), Way::Udp).await;
+    drop(hold);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_have_only_tcp_come_back_as_soon_and_the_others_lose_nothing() {
+    die_of(Letter::Panic, Way::Tcp).await;
+    let (hold, held) = sync_channel(0);
+    die_of(Letter::Hang(held), Way::Tcp).await;
     drop(hold);
 }
 
