@@ -129,6 +129,8 @@ pub struct Meeting {
     place: Option<Place>,
     roster: Roster,
     publishing: Publishing,
+    /// When the server last said that one's own picture takes more than it may.
+    exceeded_at: Option<Instant>,
     receiving: Receiving,
     watching: Watching,
     company: Company,
@@ -192,6 +194,7 @@ impl Meeting {
             place: None,
             roster: Roster::default(),
             publishing: Publishing::new(&start.open),
+            exceeded_at: None,
             receiving: Receiving::new(),
             watching: Watching::default(),
             company: Company::default(),

@@ -36,8 +36,8 @@ mod talk;
 pub use self::{
     close::CloseCode,
     event::{
-        ActiveSpeakers, ConsumerLayer, Event, LayersWanted, MaxBitrate, MediaUnreachable,
-        NewProducer, PeerLeft, PeerPresence, TransportFailed,
+        ActiveSpeakers, ConsumerLayer, Event, LayersWanted, LimitExceeded, MaxBitrate,
+        MediaUnreachable, NewProducer, PeerLeft, PeerPresence, TransportFailed,
     },
     hosting::{
         Admitted, AskedToUnmute, HostPresent, InviteLinkChanged, Knock, KnockRef, Mute, MutedBy,

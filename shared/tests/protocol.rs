@@ -209,7 +209,8 @@ const fn reply_name(reply: &Reply) -> &'static str {
     }
 }
 
-const EVENTS: [&str; 27] = [
+const EVENTS: [&str; 28] = [
+    "limitExceeded",
     "mediaUnreachable",
     "peerJoined",
     "peerPresence",
@@ -250,6 +251,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::ProducerResumed(_) => "producerResumed",
         Event::TransportFailed(_) => "transportFailed",
         Event::MaxBitrate(_) => "maxBitrate",
+        Event::LimitExceeded(_) => "limitExceeded",
         Event::LayersWanted(_) => "layersWanted",
         Event::ConsumerLayer(_) => "consumerLayer",
         Event::ActiveSpeakers(_) => "activeSpeakers",

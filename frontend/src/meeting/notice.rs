@@ -60,6 +60,8 @@ pub enum Notice {
     SpeaksMuted,
     /// The microphone is on, and gives nothing.
     MicSilent,
+    /// One's own picture takes more than it may, and the others see it with gaps.
+    PictureTooLarge,
     /// The server, or a media connection, reported this.
     Server(ErrorCode),
     /// Nobody's media reaches the server at this address.
@@ -117,6 +119,7 @@ impl Notice {
             Self::DeviceFound(_) => "dev_found",
             Self::SpeaksMuted => "speaks_muted",
             Self::MicSilent => "mic_silent",
+            Self::PictureTooLarge => "limit_exceeded",
             Self::Server(code) => code.as_str(),
             Self::Unreachable(_) => "ice_server",
         }
@@ -140,7 +143,9 @@ impl Notice {
             Self::DeviceFound(kind) => NoticeAction::UseDevice(kind),
             Self::SpeaksMuted => NoticeAction::Unmute,
             Self::MicSilent | Self::DeviceReplaced(_) => NoticeAction::OpenSettings,
-            Self::Resumed | Self::Device(_) | Self::Server(_) => NoticeAction::Dismiss,
+            Self::Resumed | Self::Device(_) | Self::PictureTooLarge | Self::Server(_) => {
+                NoticeAction::Dismiss
+            }
         }
     }
 }

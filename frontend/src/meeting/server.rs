@@ -1,5 +1,7 @@
 //! What the server says: replies, errors and events, each to whom it concerns.
 
+use std::time::Duration;
+
 use shared::{
     error::ErrorCode,
     signaling::{
@@ -11,6 +13,9 @@ use super::{Meeting, effect::Instant, leg::Leg, notice::Notice, outbox::Purpose}
 
 impl Meeting {
     /// Takes a message in. What nobody waits for any more is not heard.
+/// How long after one's own picture was too large it goes on being so when it is again.
+const EXCESS_LASTS: Duration = Duration::from_secs(15);
+
     pub(super) fn take_in(&mut self, now: Instant, message: ServerMessage) {
         match message {
             ServerMessage::Reply { id, reply } => {
@@ -111,6 +116,7 @@ impl Meeting {
             Event::ProducerPaused(producer) => self.roster.set_paused(producer.producer_id, true),
             Event::ProducerResumed(producer) => self.roster.set_paused(producer.producer_id, false),
             Event::TransportFailed(failed) => self.transport_failed(now, failed),
+            Event::LimitExceeded(_) => self.limit_exceeded(now),
             Event::MaxBitrate(limit) => self.set_max_bitrate(limit.max_video_bitrate),
             Event::LayersWanted(wanted) => {
                 self.publishing.handle_layers_wanted(wanted.producer_id, wanted.layers);
@@ -140,6 +146,15 @@ impl Meeting {
             self.unreachable = Some(address);
             self.tell(now, Notice::Unreachable(address));
         }
+
+    /// One's own picture takes more than it may. Once may be a scene that changed; what goes on is
+    /// told.
+    fn limit_exceeded(&mut self, now: Instant) {
+        let before = self.exceeded_at.replace(now);
+        if before.is_some_and(|before| now.saturating_sub(before) <= EXCESS_LASTS) {
+            self.tell(now, Notice::PictureTooLarge);
+        }
+    }
     }
 
     const fn set_max_bitrate(&mut self, max_video_bitrate: u32) {

@@ -34,6 +34,10 @@ texts! {
     UNREACHABLE = "Nobody's media reaches {}/udp: PUBLIC_IP or the firewall is wrong.",
         "Niemandes Bild und Ton erreicht {}/udp: PUBLIC_IP oder die Firewall stimmt nicht.",
         "El audio y el vídeo de nadie llegan a {}/udp: PUBLIC_IP o el cortafuegos es incorrecto.";
+    /// One's own picture takes more than the meeting allows.
+    PICTURE_TOO_LARGE = "Your picture takes more than this meeting allows, so others see it with gaps.",
+        "Dein Bild braucht mehr, als diese Besprechung erlaubt: Die anderen sehen es mit Lücken.",
+        "Tu imagen ocupa más de lo que permite esta reunión: los demás la ven con cortes.";
     /// Button: plays the sound.
     PLAY_SOUND = "Play sound", "Ton abspielen", "Reproducir sonido";
     /// Button: tries at once.
@@ -78,6 +82,7 @@ pub fn notice(notice: Notice) -> String {
         Notice::DeviceFound(kind) => devices::found(kind).to_string(),
         Notice::SpeaksMuted => devices::SPEAKS_MUTED.to_string(),
         Notice::MicSilent => devices::MIC_SILENT.to_string(),
+        Notice::PictureTooLarge => PICTURE_TOO_LARGE.to_string(),
         Notice::Server(code) => error::of(code).to_string(),
         Notice::Unreachable(address) => UNREACHABLE.with(&[&address.to_string()]),
     }

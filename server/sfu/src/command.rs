@@ -285,6 +285,14 @@ pub enum Event {
         /// Its spatial layers that somebody receives, 0 the smallest; empty when nobody does.
         layers: Vec<u8>,
     },
+    /// More is sent of a video than [`Command::SetMaxBitrate`] lets, and is not forwarded for now; said
+    /// at most every five seconds.
+    LimitExceeded {
+        /// The room.
+        router_id: RouterId,
+        /// The video.
+        producer_id: ProducerId,
+    },
     /// Another layer of a video is forwarded now than before.
     ConsumerLayer {
         /// The room.

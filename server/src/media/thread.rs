@@ -315,6 +315,9 @@ impl Parts {
             Event::LayersWanted { router_id, producer_id, layers } => {
                 self.outbox.push(MediaEvent::LayersWanted { router_id, producer_id, layers });
             }
+            Event::LimitExceeded { router_id, producer_id } => {
+                self.outbox.push(MediaEvent::LimitExceeded { router_id, producer_id });
+            }
             Event::ConsumerLayer { router_id, consumer_id, layer } => {
                 self.outbox.push(MediaEvent::ConsumerLayer { router_id, consumer_id, layer });
             }

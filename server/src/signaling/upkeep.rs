@@ -67,6 +67,11 @@ impl App {
                     room.lock().handle_layers_wanted(producer_id, layers);
                 }
             }
+            MediaEvent::LimitExceeded { router_id, producer_id } => {
+                if let Some(room) = self.rooms.room_of_router(router_id) {
+                    room.lock().handle_limit_exceeded(producer_id);
+                }
+            }
             MediaEvent::ConsumerLayer { router_id, consumer_id, layer } => {
                 if let Some(room) = self.rooms.room_of_router(router_id) {
                     room.lock().handle_consumer_layer(consumer_id, layer);

@@ -7,8 +7,11 @@ use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use sfu::command::{Command, CommandReply};
 use shared::{
     ids::ProducerId,
+    limits::MIN_VIDEO_BITRATE,
     media::Source,
-    signaling::{Direction, Event, Join, Mute, ProducerRef, Request, Role},
+    signaling::{
+        Direction, Event, Join, LimitExceeded, Mute, ProducerRef, Request, Role, SetMaxBitrate,
+    },
 };
 
 use crate::{
@@ -133,4 +136,37 @@ async fn whoever_a_host_mutes_is_not_heard_until_they_unmute() {
     let is_muted =
         |event: &Event| matches!(event, Event::MutedBy(by) if by.producer_id == producer_id);
     assert!(told.iter().any(is_muted), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_sends_more_than_the_room_allows_is_told() {
+    let server = Server::start().await;
+    let room = server.create_room();
+    let mut alice = server.connect().await;
+    alice.join(invited(server.token(&room, Role::Host))).await.unwrap();
+    let (mut bob, _) = server.join(&room).await;
+    let mut bob_sends = NativePeer::new().await;
+    let mut picture = bob_sends.add_track(VIDEO, 1).await;
+    let sends = bob.create_transport(Direction::Send).await;
+    let answer = bob.offer(sends, bob_sends.offer().await).await;
+    bob_sends.accept(answer).await;
+    let producer_id = bob.produce(sends, "0", Source::Camera).await;
+    bob_sends.connected().await;
+    let max_video_bitrate = MIN_VIDEO_BITRATE;
+    let limit = SetMaxBitrate { participant_id: None, max_video_bitrate };
+    alice.done(Request::SetMaxBitrate(limit)).await;
+
+    // Four times as much as passes in a second.
+    let mut pace = tokio::time::interval(Duration::from_millis(2));
+    for number in 0..32 {
+        pace.tick().await;
+        picture.send(vp8(number == 0, &[0; 1000]), true).await;
+    }
+    let told = loop {
+        if let Event::LimitExceeded(told) = bob.event().await {
+            break told;
+        }
+    };
+    assert_eq!(told, LimitExceeded { producer_id, max_video_bitrate });
+    bob_sends.close().await;
 }

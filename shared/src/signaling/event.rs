@@ -35,6 +35,8 @@ pub enum Event {
     TransportFailed(TransportFailed),
     /// How much the client may send of a video has changed.
     MaxBitrate(MaxBitrate),
+    /// More is sent of one of the client's own videos than may be, and is not forwarded for now.
+    LimitExceeded(LimitExceeded),
     /// Which layers of one of the client's own videos somebody receives.
     LayersWanted(LayersWanted),
     /// What the client is sent of a video from now on.
@@ -125,6 +127,16 @@ pub struct MediaUnreachable {
 #[serde(rename_all = "camelCase")]
 pub struct MaxBitrate {
     /// Bits per second to send of one video source at most.
+    pub max_video_bitrate: u32,
+}
+
+/// Data of `limitExceeded`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LimitExceeded {
+    /// One of the client's own.
+    pub producer_id: ProducerId,
+    /// Bits per second to send of it at most.
     pub max_video_bitrate: u32,
 }
 

@@ -7,8 +7,8 @@ use shared::{
     ids::{ProducerId, TransportId},
     media::Source,
     signaling::{
-        Direction, Event, MediaUnreachable, NewProducer, PeerLeft, PeerPresence, Presence,
-        Producer, ProducerRef, Request, TransportFailed,
+        Direction, Event, LimitExceeded, MediaUnreachable, NewProducer, PeerLeft, PeerPresence,
+        Presence, Producer, ProducerRef, Request, TransportFailed,
     },
 };
 
@@ -433,4 +433,22 @@ fn a_path_that_is_lost_is_looked_for_once_and_then_the_transport_is_made_anew() 
     world.path = PeerNews::Connected;
     world.run(Duration::from_secs(2));
     assert_eq!(transports(&world.take_requests()), [Direction::Send]);
+}
+
+#[test]
+fn a_picture_that_goes_on_being_too_large_is_told() {
+    let mut world = World::new();
+    world.settle();
+    let exceeded =
+        LimitExceeded { producer_id: world.produced[&Source::Camera], max_video_bitrate: 500_000 };
+    world.event(Event::LimitExceeded(exceeded));
+    assert_eq!(world.meeting.view().notice, None, "it may have been one scene");
+    world.run(Duration::from_secs(20));
+    world.event(Event::LimitExceeded(exceeded));
+    assert_eq!(world.meeting.view().notice, None);
+    world.run(Duration::from_secs(5));
+    world.event(Event::LimitExceeded(exceeded));
+    assert_eq!(world.meeting.view().notice, Some(Notice::PictureTooLarge));
+    world.run(Duration::from_secs(10));
+    assert_eq!(world.meeting.view().notice, None, "and no more once it fits");
 }

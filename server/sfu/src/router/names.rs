@@ -59,6 +59,11 @@ pub enum RouterEvent {
         /// The layers, a bit each: the lowest for the smallest.
         layers: u8,
     },
+    /// More is sent of a source than may be, and is not forwarded for now.
+    LimitExceeded {
+        /// The source.
+        producer: ProducerKey,
+    },
     /// Another layer is forwarded to a viewer now.
     ConsumerLayer {
         /// The viewer's receipt.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{ProducerKey, Router};
+use super::{MAX_EVENTS, ProducerKey, Router, RouterEvent};
 
 /// What is tolerated in the long run, in per cent of the bit rate: headers, repairs, and encoders
 /// that do not hit their target.
@@ -16,6 +16,9 @@ const BURST: Duration = Duration::from_secs(1);
 /// Once too much has come, nothing passes until so much may come at once again: room for the key
 /// frame that viewers need to go on.
 const RECOVERED: Duration = Duration::from_millis(500);
+
+/// How often a publisher is told who goes on sending too much.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// Whether a packet is within what may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +34,24 @@ pub(super) struct Policer {
     rate: u64,
     /// When all that came so far is paid for at the rate.
     paid_at: Option<Instant>,
+    /// When the publisher was told last that too much came.
+    told_at: Option<Instant>,
 }
 
 impl Policer {
     pub(super) fn new(bitrate: u32) -> Self {
-        Self { rate: (u64::from(bitrate) * TOLERATED / 100).max(1), paid_at: None }
+        let rate = (u64::from(bitrate) * TOLERATED / 100).max(1);
+        Self { rate, paid_at: None, told_at: None }
+    }
+
+    /// Whether the publisher is to be told now that too much comes; then they count as told.
+    fn tells(&mut self, now: Instant) -> bool {
+        let is_due =
+            self.told_at.is_none_or(|told| now.saturating_duration_since(told) >= TOLD_EVERY);
+        if is_due {
+            self.told_at = Some(now);
+        }
+        is_due
     }
 
     /// Decides on a packet of a layer, 0 the smallest, of so many; `is_over` says whether there was
@@ -63,12 +79,17 @@ impl Policer {
 
 impl Router {
     /// Stops forwarding a layer of which too much is sent, as if it was switched off, or goes on with
-    /// its next key frame.
+    /// its next key frame. The publisher is told of the former.
     pub(super) fn turn_excess(&mut self, now: Instant, key: ProducerKey, layer: u8) {
         let Some(producer) = self.producers.get_mut(key.0) else { return };
         let Some(stream) = producer.layers.get_mut(usize::from(layer)) else { return };
         if stream.is_excessive {
             stream.forget_wishes();
+            if self.events.len() < MAX_EVENTS
+                && producer.policer.as_mut().is_some_and(|policer| policer.tells(now))
+            {
+                self.events.push_back(RouterEvent::LimitExceeded { producer: key });
+            }
             for key in &producer.consumers {
                 let consumer = self.consumers.get_mut(key.0);
                 if let Some(consumer) = consumer.filter(|one| one.stream() == Some(layer)) {
@@ -116,6 +137,14 @@ mod tests {
             assert!(passed > 1_000_000, "{passed} of {bitrate}");
             assert!(cuts <= 30, "{cuts} cuts at {bitrate}");
         }
+    }
+
+    #[test]
+    fn who_goes_on_is_told_now_and_then() {
+        let mut policer = Policer::new(1_000_000);
+        let start = epoch();
+        let told = (0..110_u32).filter(|n| policer.tells(start + Duration::from_millis(100) * *n));
+        assert_eq!(told.collect::<Vec<_>>(), [0, 50, 100]);
     }
 
     #[test]

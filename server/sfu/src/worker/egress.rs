@@ -223,6 +223,11 @@ impl Departure<'_> {
                 let router_id = router.id();
                 self.events.push_back(Event::LayersWanted { router_id, producer_id, layers });
             }
+            RouterEvent::LimitExceeded { producer } => {
+                let Some(producer_id) = router.producer_id(*producer) else { return };
+                let router_id = router.id();
+                self.events.push_back(Event::LimitExceeded { router_id, producer_id });
+            }
             RouterEvent::ConsumerLayer { consumer, layer } => {
                 let Some(consumer_id) = router.consumer_id(*consumer) else { return };
                 let (router_id, layer) = (router.id(), *layer);

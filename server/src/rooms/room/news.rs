@@ -6,7 +6,8 @@ use shared::{
     ids::{ConsumerId, ParticipantId, ProducerId},
     media::Layer,
     signaling::{
-        ActiveSpeakers, ConsumerLayer, Event, LayersWanted, MediaUnreachable, Role, ServerMessage,
+        ActiveSpeakers, ConsumerLayer, Event, LayersWanted, LimitExceeded, MediaUnreachable, Role,
+        ServerMessage,
     },
 };
 
@@ -58,6 +59,16 @@ impl Room {
     pub fn tell_early_news(&mut self, producer_id: ProducerId) {
         if let Some(layers) = self.early.take(producer_id) {
             self.handle_layers_wanted(producer_id, layers);
+        }
+    }
+
+    /// Takes the report that more is sent of a video than may be: its publisher is told.
+    pub fn handle_limit_exceeded(&self, producer_id: ProducerId) {
+        let publishes = |member: &&Member| member.media.producers.contains_key(&producer_id);
+        if let Some(publisher) = self.members.iter().find(publishes) {
+            let max_video_bitrate = self.max_video_bitrate(&publisher.id);
+            let exceeded = LimitExceeded { producer_id, max_video_bitrate };
+            publisher.tell_event(Event::LimitExceeded(exceeded));
         }
     }
 
