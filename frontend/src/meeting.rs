@@ -370,7 +370,8 @@ impl Meeting {
             return None;
         }
         let media = [self.publishing.wake_at(), self.receiving.wake_at(), self.watching.wake_at()];
-        let media = media.into_iter().chain([self.pulse.wake_at(self.looked_at())]);
+        let written = self.company.chat.wake_at();
+        let media = media.into_iter().chain([self.pulse.wake_at(self.looked_at()), written]);
         let media = media.filter(|_| self.link.is_joined());
         let told = self.told.map(|(_, until)| until);
         let others = [self.link.wake_at(), self.outbox.deadline(), told, self.company.wake_at()];
@@ -481,6 +482,7 @@ impl Meeting {
         let max_video_bitrate = self.quality.bitrate(place.max_video_bitrate);
         self.publishing.reconcile(now, max_video_bitrate, &mut self.outbox);
         let wanted = self.roster.producers().map(|(_, producer)| producer.producer_id);
+        self.send_written(now);
         self.receiving.reconcile(now, wanted, &mut self.outbox);
         let videos = self.roster.videos().filter_map(|(tile, producer)| {
             let consumer_id = self.receiving.consumer(producer.producer_id)?;

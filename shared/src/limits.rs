@@ -50,6 +50,12 @@ pub const MAX_VIDEO_BITRATE: u32 = 50_000_000;
 /// Most characters (Unicode scalar values) of a chat message.
 pub const MAX_CHAT_CHARS: usize = 2000;
 
+/// Most chat messages that one participant may write at once.
+pub const CHAT_BURST: u32 = 5;
+
+/// Seconds from one chat message of a participant to the next, in the long run.
+pub const CHAT_INTERVAL_SECONDS: u32 = 1;
+
 /// Most chat messages that a room keeps for those who come later; the oldest go.
 pub const MAX_CHAT_MESSAGES: usize = 200;
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shared::limits::{CHAT_BURST, CHAT_INTERVAL_SECONDS};
+
 use super::effect::Instant;
 
 /// The first wait: a server that restarts in place is back about then.
@@ -61,35 +63,80 @@ pub(super) fn media_delay(failures: u32) -> Duration {
     }
 }
 
-/// How often a transport may negotiate: at once at first, later at a steady pace. The server
-/// allows ten offers in ten seconds.
+/// How often something may be done: at once at first, later at a steady pace.
 #[derive(Debug)]
 pub(super) struct Allowance {
-    /// When the negotiations made so far are paid for at the steady pace.
+    interval: Duration,
+    at_once: u32,
+    /// When what was done so far is paid for at the steady pace.
     paid_until: Instant,
 }
 
 impl Allowance {
-    const INTERVAL: Duration = Duration::from_millis(1500);
-    const AT_ONCE: u32 = 3;
-
-    pub(super) const fn new() -> Self {
-        Self { paid_until: Duration::ZERO }
+    /// Of negotiations of a transport: the server allows ten offers in ten seconds.
+    pub(super) const fn of_negotiations() -> Self {
+        Self::new(Duration::from_millis(1500), 3)
     }
 
-    /// When the next negotiation may start.
+    /// Of chat messages: the server takes one more at once, for those that come late and together.
+    pub(super) const fn of_chat() -> Self {
+        Self::new(Duration::from_secs(CHAT_INTERVAL_SECONDS as u64), CHAT_BURST - 1)
+    }
+
+    const fn new(interval: Duration, at_once: u32) -> Self {
+        Self { interval, at_once, paid_until: Duration::ZERO }
+    }
+
+    /// When the next one may be.
     pub(super) fn next(&self) -> Instant {
-        self.paid_until.saturating_sub(Self::INTERVAL * (Self::AT_ONCE - 1))
+        self.paid_until.saturating_sub(self.interval * (self.at_once - 1))
     }
 
-    /// Counts a negotiation that starts now.
+    /// Counts one that is now.
     pub(super) fn spend(&mut self, now: Instant) {
-        self.paid_until = self.paid_until.max(now) + Self::INTERVAL;
+        self.paid_until = self.paid_until.max(now) + self.interval;
     }
 
-    /// Lets nothing start for a while: the server found it too much.
+    /// Lets nothing be for a while: the server found it too much.
     pub(super) fn exhaust(&mut self, now: Instant) {
-        self.paid_until = now + Self::INTERVAL * (Self::AT_ONCE + 1);
+        self.paid_until = now + self.interval * (self.at_once + 1);
+    }
+}
+
+/// When a server is asked again that was too busy: ever later, until it does something.
+#[derive(Debug)]
+pub(super) struct Insistence {
+    /// Times in a row that it was too busy.
+    refusals: u32,
+    next: Instant,
+}
+
+impl Insistence {
+    pub(super) const fn new() -> Self {
+        Self { refusals: 0, next: Duration::ZERO }
+    }
+
+    /// When it may be asked.
+    pub(super) const fn next(&self) -> Instant {
+        self.next
+    }
+
+    /// Whether it may be asked now.
+    pub(super) fn may_ask(&self, now: Instant) -> bool {
+        self.next <= now
+    }
+
+    /// It was too busy. What else it was asked at the same time counts as one.
+    pub(super) fn refused(&mut self, now: Instant) {
+        if self.may_ask(now) {
+            self.refusals = self.refusals.saturating_add(1);
+            self.next = now + media_delay(self.refusals);
+        }
+    }
+
+    /// It did something.
+    pub(super) const fn heard(&mut self) {
+        self.refusals = 0;
     }
 }
 
@@ -118,9 +165,8 @@ mod tests {
         assert_eq!(delay(1), delay(1));
     }
 
-    #[test]
-    fn the_allowance_keeps_within_what_the_server_takes() {
-        let mut allowance = Allowance::new();
+    /// How often something is done in ten seconds that is done as soon as it may be.
+    fn starts(mut allowance: Allowance) -> u32 {
         let mut now = Duration::from_secs(100);
         let started = now;
         let mut starts = 0;
@@ -131,7 +177,32 @@ mod tests {
             }
             now += Duration::from_millis(10);
         }
-        assert_eq!(starts, 9, "three at once, then one every 1.5 s");
+        starts
+    }
+
+    #[test]
+    fn allowances_keep_within_what_the_server_takes() {
+        let negotiations = starts(Allowance::of_negotiations());
+        assert_eq!(negotiations, 9, "three at once, then one every 1.5 s");
+        assert_eq!(starts(Allowance::of_chat()), 13, "four at once, then one a second");
+    }
+
+    #[test]
+    fn a_busy_server_is_asked_ever_more_rarely_until_it_does_something() {
+        let mut insistence = Insistence::new();
+        let mut now = Duration::from_secs(100);
+        let mut delays = Vec::new();
+        for _ in 0..7 {
+            assert!(insistence.may_ask(now));
+            insistence.refused(now);
+            insistence.refused(now);
+            delays.push((insistence.next() - now).as_millis());
+            now = insistence.next();
+        }
+        assert_eq!(delays, [500, 1000, 2000, 4000, 8000, 15000, 15000]);
+        insistence.heard();
+        insistence.refused(now);
+        assert_eq!((insistence.next() - now).as_millis(), 500);
     }
 
     #[test]

@@ -9,11 +9,7 @@ use shared::{
     signaling::{ChatMessage, Request, SendChat},
 };
 
-use super::{
-    Meeting,
-    effect::Instant,
-    outbox::{Outbox, Purpose},
-};
+use super::{Meeting, backoff::Allowance, effect::Instant, outbox::Purpose};
 
 /// Most messages that are kept: more than anyone scrolls through. The oldest go.
 const MAX_LINES: usize = 500;
@@ -25,11 +21,12 @@ const MAX_PENDING: usize = 20;
 const GROUP_PAUSE: u64 = 5 * 60 * 1000;
 
 /// The chat as it is known here.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Chat {
     lines: Arc<Vec<ChatLine>>,
     pending: Vec<Pending>,
     last_key: u32,
+    allowance: Allowance,
     unread: usize,
     reading: bool,
     /// Whether one has been in the room before: then what is new in a snapshot is unread.
@@ -67,6 +64,8 @@ pub struct Pending {
     pub text: String,
     /// The server's answer, if it was no.
     pub failed: Option<ErrorCode>,
+    /// Whether it is on its way; if not, it waits for a connection, or for others that went before.
+    pub is_sent: bool,
 }
 
 /// How a draft stands to what the server takes.
@@ -93,16 +92,26 @@ impl Draft {
     }
 }
 
+impl Default for Chat {
+    fn default() -> Self {
+        Self {
+            lines: Arc::default(),
+            pending: Vec::new(),
+            last_key: 0,
+            allowance: Allowance::of_chat(),
+            unread: 0,
+            reading: false,
+            was_here: false,
+        }
+    }
+}
+
 impl Chat {
-    /// Takes over a snapshot, and returns what has to be sent again with its keys: messages on
-    /// their way when the connection was lost, which the snapshot does not have.
+    /// Takes over a snapshot. Messages on their way when the connection was lost, which the snapshot
+    /// does not have, are to be sent again.
     ///
     /// A server keeps less than a page does, so what is older than the snapshot stays.
-    pub(super) fn replace(
-        &mut self,
-        snapshot: Vec<ChatMessage>,
-        me: &ParticipantId,
-    ) -> Vec<(u32, String)> {
+    pub(super) fn replace(&mut self, snapshot: Vec<ChatMessage>, me: &ParticipantId) {
         let last_seen = self.lines.last().map(|line| line.message.sent_at);
         let is_news = |message: &ChatMessage| last_seen.is_none_or(|last| message.sent_at > last);
         self.pending.retain(|pending| {
@@ -122,8 +131,25 @@ impl Chat {
         for message in snapshot {
             push(lines, message, me);
         }
-        let unsent = self.pending.iter().filter(|pending| pending.failed.is_none());
-        unsent.map(|pending| (pending.key, pending.text.clone())).collect()
+        for pending in &mut self.pending {
+            pending.is_sent = false;
+        }
+    }
+
+    /// Takes the next message to be sent, with its key, when the server will take it.
+    pub(super) fn poll_unsent(&mut self, now: Instant) -> Option<(u32, String)> {
+        if now < self.allowance.next() {
+            return None;
+        }
+        let pending = self.pending.iter_mut().find(|pending| pending.is_unsent())?;
+        pending.is_sent = true;
+        self.allowance.spend(now);
+        Some((pending.key, pending.text.clone()))
+    }
+
+    /// When [`Self::poll_unsent`] has something.
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        self.pending.iter().any(Pending::is_unsent).then(|| self.allowance.next())
     }
 
     /// Someone wrote, perhaps oneself.
@@ -142,22 +168,25 @@ impl Chat {
         }
     }
 
-    /// Takes a message of one's own, and returns its key; none while too many wait.
+    /// Takes a message of one's own, which is to be sent, and returns its key; none while too many
+    /// wait.
     pub(super) fn write(&mut self, text: &str) -> Option<u32> {
         if self.pending.len() >= MAX_PENDING {
             return None;
         }
         self.last_key = self.last_key.wrapping_add(1);
-        let pending = Pending { key: self.last_key, text: text.to_owned(), failed: None };
+        let (key, text) = (self.last_key, text.to_owned());
+        let pending = Pending { key, text, failed: None, is_sent: false };
         self.pending.push(pending);
         Some(self.last_key)
     }
 
-    /// Tries one again that the server refused, and returns its text.
-    pub(super) fn write_again(&mut self, key: u32) -> Option<String> {
-        let pending = self.pending.iter_mut().find(|pending| pending.key == key)?;
-        pending.failed.take()?;
-        Some(pending.text.clone())
+    /// Tries one again that the server refused.
+    pub(super) fn write_again(&mut self, key: u32) {
+        let refused = |pending: &&mut Pending| pending.key == key && pending.failed.is_some();
+        if let Some(pending) = self.pending.iter_mut().find(refused) {
+            (pending.failed, pending.is_sent) = (None, false);
+        }
     }
 
     /// The server took it, or the person gave it up.
@@ -182,32 +211,40 @@ impl Chat {
     }
 }
 
-/// Sends one message of one's own.
-pub(super) fn send(now: Instant, key: u32, text: String, outbox: &mut Outbox) {
-    outbox.request(now, Request::SendChat(SendChat { text }), Purpose::Chat(key));
+impl Pending {
+    const fn is_unsent(&self) -> bool {
+        !self.is_sent && self.failed.is_none()
+    }
 }
 
 /// What people write.
 impl Meeting {
-    /// Writes to everyone; while the connection is lost the message waits. Whether it was taken.
+    /// Writes to everyone. While the connection is lost the message waits, and so it does when many
+    /// were written just before. Whether it was taken.
     pub fn send_chat(&mut self, now: Instant, text: &str) -> bool {
         let text = text.trim();
         if self.over.is_some() || Draft::of(text) != Draft::Ready {
             return false;
         }
-        let Some(key) = self.company.chat.write(text) else { return false };
-        if self.link.is_joined() {
-            send(now, key, text.to_owned(), &mut self.outbox);
+        let is_taken = self.company.chat.write(text).is_some();
+        self.send_written(now);
+        is_taken
+    }
+
+    /// Sends what was written, as fast as the server takes it.
+    pub(super) fn send_written(&mut self, now: Instant) {
+        while self.link.is_joined()
+            && let Some((key, text)) = self.company.chat.poll_unsent(now)
+        {
+            let send = Request::SendChat(SendChat { text });
+            self.outbox.request(now, send, Purpose::Chat(key));
         }
-        true
     }
 
     /// Sends a message again that the server refused.
     pub fn resend_chat(&mut self, now: Instant, key: u32) {
-        let text = self.company.chat.write_again(key);
-        if let Some(text) = text.filter(|_| self.link.is_joined()) {
-            send(now, key, text, &mut self.outbox);
-        }
+        self.company.chat.write_again(key);
+        self.send_written(now);
     }
 
     /// Gives up a message that the server refused.
@@ -316,10 +353,13 @@ mod tests {
     fn what_was_on_its_way_is_sent_again_unless_it_arrived() {
         let mut chat = Chat::default();
         chat.replace(Vec::new(), &id(0));
-        let (arrived, lost) = (chat.write("one"), chat.write("two"));
-        assert!(arrived.is_some());
-        let again = chat.replace(vec![message(1, 0, "one")], &id(0));
-        assert_eq!(again, [(lost.unwrap(), "two".to_owned())]);
+        let (arrived, lost) = (chat.write("one").unwrap(), chat.write("two").unwrap());
+        let now = Instant::from_secs(10);
+        let sent = [chat.poll_unsent(now), chat.poll_unsent(now), chat.poll_unsent(now)];
+        let [one, two] = [(arrived, "one".to_owned()), (lost, "two".to_owned())];
+        assert_eq!(sent, [Some(one), Some(two.clone()), None]);
+        chat.replace(vec![message(1, 0, "one")], &id(0));
+        assert_eq!((chat.poll_unsent(now), chat.poll_unsent(now)), (Some(two), None));
         assert_eq!(chat.view().pending.len(), 1);
     }
 
@@ -327,11 +367,16 @@ mod tests {
     fn a_refused_message_waits_to_be_tried_again_or_given_up() {
         let mut chat = Chat::default();
         let key = chat.write("fast").unwrap();
-        assert_eq!(chat.write_again(key), None, "it is on its way");
+        let now = Instant::from_secs(10);
+        assert!(chat.poll_unsent(now).is_some());
+        chat.write_again(key);
+        assert_eq!(chat.poll_unsent(now), None, "it is on its way");
         chat.refused(key, ErrorCode::TooMany);
-        assert!(chat.replace(Vec::new(), &id(0)).is_empty());
+        chat.replace(Vec::new(), &id(0));
+        assert_eq!(chat.poll_unsent(now), None, "only if it is wished");
         assert_eq!(chat.view().pending[0].failed, Some(ErrorCode::TooMany));
-        assert_eq!(chat.write_again(key).as_deref(), Some("fast"));
+        chat.write_again(key);
+        assert_eq!(chat.poll_unsent(now), Some((key, "fast".to_owned())));
         chat.settled(key);
         assert!(chat.view().pending.is_empty());
     }

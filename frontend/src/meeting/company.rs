@@ -8,7 +8,7 @@ use shared::{
 
 use super::{
     Meeting,
-    chat::{self, Chat, ChatView},
+    chat::{Chat, ChatView},
     effect::Instant,
     hands::{Hands, ReactionView},
     hosted::{Hosted, Telling},
@@ -67,15 +67,13 @@ impl Meeting {
     }
 
     /// Takes over what a snapshot says of the company.
-    pub(super) fn meet(&mut self, now: Instant, joined: &mut Joined) {
+    pub(super) fn meet(&mut self, joined: &mut Joined) {
         let company = &mut self.company;
         company.hands.set_queue(std::mem::take(&mut joined.raised_hands));
         company.lobby.replace(std::mem::take(&mut joined.knocks));
         company.invites.reset();
         let written = std::mem::take(&mut joined.chat);
-        for (key, text) in company.chat.replace(written, &joined.participant_id) {
-            chat::send(now, key, text, &mut self.outbox);
-        }
+        company.chat.replace(written, &joined.participant_id);
     }
 
     /// What is shown, with what it adds to `tiles`.

@@ -53,7 +53,7 @@ impl Meeting {
         self.link.joined(now);
         self.resume_media(&joined.transports);
         self.watching.reset();
-        self.meet(now, &mut joined);
+        self.meet(&mut joined);
         self.roster.replace(joined.participants);
         let room = joined.room.room_id.clone();
         let ticket = joined.resume_ticket.clone();

@@ -63,7 +63,8 @@ impl Publishing {
             leg: Leg::new(Direction::Send),
             sources: [Microphone, Camera, Screen, ScreenAudio].map(outgoing).into(),
             negotiation: Negotiation::Idle,
-            allowance: Allowance::new(),
+            allowance: Allowance::of_negotiations(),
+            insistence: Insistence::new(),
             content: Content::default(),
         }
     }
@@ -345,7 +346,7 @@ impl Publishing {
 
     fn forget_sent(&mut self) {
         self.negotiation = Negotiation::Idle;
-        self.allowance = Allowance::new();
+        self.allowance = Allowance::of_negotiations();
         for outgoing in self.sources.values_mut() {
             outgoing.sent = Sent::Nothing;
             outgoing.wanted = None;

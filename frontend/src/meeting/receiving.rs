@@ -73,7 +73,8 @@ impl Receiving {
             leg: Leg::new(Direction::Recv),
             consumers: BTreeMap::new(),
             negotiation: Negotiation::Idle,
-            allowance: Allowance::new(),
+            allowance: Allowance::of_negotiations(),
+            insistence: Insistence::new(),
         }
     }
 
@@ -301,7 +302,7 @@ impl Receiving {
 
     fn forget_received(&mut self) {
         self.negotiation = Negotiation::Idle;
-        self.allowance = Allowance::new();
+        self.allowance = Allowance::of_negotiations();
         self.consumers.clear();
     }
 }

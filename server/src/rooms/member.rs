@@ -12,6 +12,7 @@ use sfu::{
 };
 use shared::{
     ids::{ConsumerId, ParticipantId, ProducerId, TransportId},
+    limits,
     media::{MediaKind, RtpCapabilities, Source},
     rest::{ParticipantDetails, ParticipantResponse},
     signaling::{CloseCode, Direction, Participant, Presence, Producer, Role},
@@ -128,7 +129,8 @@ pub enum Renegotiation {
 }
 
 /// As fast as people write, with a few lines at once.
-const CHAT_PACE: PaceSettings = PaceSettings { per_second: 1, burst: 5 };
+const CHAT_PACE: PaceSettings =
+    PaceSettings { per_second: 1 / limits::CHAT_INTERVAL_SECONDS, burst: limits::CHAT_BURST };
 
 /// Applause comes in bursts.
 const GESTURE_PACE: PaceSettings = PaceSettings { per_second: 2, burst: 10 };

@@ -169,7 +169,7 @@ fn Line(line: ChatLine) -> impl IntoView {
 /// A message of one's own that has not arrived.
 #[component]
 fn PendingLine(session: Session, pending: Pending) -> impl IntoView {
-    let Pending { key, text: written, failed } = pending;
+    let Pending { key, text: written, failed, .. } = pending;
     let state = failed.map_or(text::SENDING, refusal);
     let buttons = failed.map(|_| {
         view! {

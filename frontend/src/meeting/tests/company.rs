@@ -260,6 +260,32 @@ fn what_is_written_while_the_connection_is_lost_is_sent_once_it_is_back() {
     assert_eq!(world.meeting.view().company.chat.pending, []);
     world.kill_server();
     assert!(world.meeting.send_chat(world.now, "second"));
+#[test]
+fn however_much_was_written_while_away_goes_no_faster_than_the_server_takes_it() {
+    let mut world = inside();
+    world.kill_server();
+    let texts: Vec<String> = (1..=12).map(|number| number.to_string()).collect();
+    for text in &texts {
+        assert!(world.meeting.send_chat(world.now, text));
+    }
+    world.server = super::world::Server::Up;
+    world.run(Duration::from_secs(1));
+    let said = |world: &mut World| {
+        let requests = world.take_requests();
+        requests.iter().filter(|it| matches!(it, Request::SendChat(_))).cloned().collect::<Vec<_>>()
+    };
+    let mut all = said(&mut world);
+    assert_eq!(all.len(), 4);
+    for _ in 0..8 {
+        world.run(Duration::from_secs(1));
+        let more = said(&mut world);
+        assert!(more.len() <= 1, "{more:?}");
+        all.extend(more);
+    }
+    assert_eq!(all, texts.iter().map(|text| say(text)).collect::<Vec<_>>(), "in order");
+    assert_eq!(world.meeting.view().company.chat.pending, []);
+}
+
     assert_eq!(world.meeting.view().company.chat.pending.len(), 1);
     world.server = super::world::Server::Up;
     world.chat = vec![message(1, 0, "first"), message(2, 1, "missed")];
