@@ -66,14 +66,18 @@ for (const browser of BROWSERS) {
     await alice.expectToSee(dave!);
     await expect(list).toBeHidden();
 
-    // Without the lobby the id is enough again.
+    // Without the lobby the id is enough again, for who waits and for who comes.
+    await carol!.page.getByRole('button', { name: 'Rejoin' }).click();
+    await carol!.knock();
+    await expect(carol!.page.locator('[data-phase="waiting"]')).toBeVisible();
     const lobby = alice.page.getByRole('switch', { name: /^Lobby/ });
     await expect(lobby).toBeChecked();
     await lobby.click();
     await expect(lobby).not.toBeChecked();
-    await carol!.page.getByRole('button', { name: 'Rejoin' }).click();
-    await carol!.join();
+    await carol!.expectInRoom();
     await alice.expectToSee(carol!);
+    await bob!.accept(door);
+    await alice.expectToSee(bob!);
   });
 }
 

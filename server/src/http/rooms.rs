@@ -156,13 +156,9 @@ async fn update(
     JsonBody(request): JsonBody<UpdateRoomRequest>,
 ) -> Result<Json<RoomResponse>, ApiError> {
     let (mut room, actor) = (authorized.room.lock(), authorized.actor());
+    let (now, token) = (SystemTime::now(), |grant| app.invites.token(grant));
     room.check_right(actor, Right::Lock)?;
-    if let Some(locked) = request.locked {
-        room.set_locked(actor, locked)?;
-    }
-    if let Some(lobby) = request.lobby {
-        room.set_lobby(actor, lobby)?;
-    }
+    room.change_rules(actor, request, now, token)?;
     app.rooms.keep(&mut room);
     Ok(Json(room.summary().into()))
 }

@@ -25,7 +25,7 @@ impl Place {
         question: Question,
         SetLocked { locked }: SetLocked,
     ) -> Result<Answered, Refusal> {
-        self.change(question, |room| room.set_locked(self.actor(), locked))
+        self.change_rules(question, UpdateRoomRequest { locked: Some(locked), lobby: None })
     }
 
     /// Says whether bare ids knock.
@@ -34,7 +34,17 @@ impl Place {
         question: Question,
         SetLobby { lobby }: SetLobby,
     ) -> Result<Answered, Refusal> {
-        self.change(question, |room| room.set_lobby(self.actor(), lobby))
+        self.change_rules(question, UpdateRoomRequest { locked: None, lobby: Some(lobby) })
+    }
+
+    fn change_rules(
+        &self,
+        question: Question,
+        change: UpdateRoomRequest,
+    ) -> Result<Answered, Refusal> {
+        let token = |grant| self.app.invites.token(grant);
+        let now = SystemTime::now();
+        self.change(question, |room| room.change_rules(self.actor(), change, now, token))
     }
 
     /// Gives somebody a role.

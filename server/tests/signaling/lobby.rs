@@ -256,3 +256,23 @@ async fn a_lobby_survives_a_restart_and_can_be_closed() {
     host.done(Request::SetLobby(SetLobby { lobby: false })).await;
     carol.join(guest(&room)).await.unwrap();
 }
+
+#[tokio::test]
+async fn who_waits_is_let_in_when_nobody_has_to_wait_any_more() {
+    let mut meeting = with_lobby().await;
+    let (mut carol, mut dave) = (meeting.server.connect().await, meeting.server.connect().await);
+    carol.knock(guest(&meeting.room)).await;
+    dave.knock(guest(&meeting.room)).await;
+    // A lock keeps them out as it does everyone; a host may still admit them.
+    meeting.host.done(Request::SetLocked(SetLocked { locked: true })).await;
+    meeting.host.done(Request::SetLobby(SetLobby { lobby: false })).await;
+    assert!(carol.has_no_event().await);
+    meeting.cohost.client.events().await;
+    meeting.host.done(Request::SetLocked(SetLocked { locked: false })).await;
+    for waiting in [&mut carol, &mut dave] {
+        assert_eq!(waiting.walk_in().await.unwrap().role, Role::Guest);
+    }
+    let told = meeting.cohost.client.events().await;
+    let gone = |event: &&Event| matches!(event, Event::KnockGone(_));
+    assert_eq!(told.iter().filter(gone).count(), 2, "{told:?}");
+}

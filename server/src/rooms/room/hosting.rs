@@ -32,26 +32,27 @@ impl Room {
         RoomChanged { locked: self.record.locked, lobby: self.record.lobby }
     }
 
-    /// Lets nobody new in, or again.
+    /// Lets nobody new in, or again; says whether those who know only the room's id have to knock. Who
+    /// waits is let in when they need not any more, by the tokens that `token` makes.
     ///
     /// # Errors
     ///
-    /// They have no right to, or their seat was taken over.
-    pub fn set_locked(&mut self, actor: Actor<'_>, locked: bool) -> Result<(), ErrorCode> {
-        self.check_right(actor, Right::Lock)?;
-        let lobby = self.record.lobby;
-        self.set_rules(RoomChanged { locked, lobby });
-        Ok(())
-    }
-
-    /// Says whether those who know only the room's id have to knock.
-    ///
-    /// # Errors
-    ///
-    /// They have no right to, or their seat was taken over.
-    pub fn set_lobby(&mut self, actor: Actor<'_>, lobby: bool) -> Result<(), ErrorCode> {
-        self.check_right(actor, Right::KeepDoor)?;
-        let locked = self.record.locked;
+    /// They have no right to, or their seat was taken over; nothing was changed.
+    pub fn change_rules(
+        &mut self,
+        actor: Actor<'_>,
+        UpdateRoomRequest { locked, lobby }: UpdateRoomRequest,
+        now: SystemTime,
+        token: impl Fn(Grant) -> String,
+    ) -> Result<(), ErrorCode> {
+        let lock = locked.map(|_| Right::Lock);
+        self.empty_lobby(now, token);
+        for right in lock.into_iter().chain(lobby.map(|_| Right::KeepDoor)) {
+            self.check_right(actor, right)?;
+        }
+        let RoomChanged { locked: was_locked, lobby: had_lobby } = self.rules();
+        let locked = locked.unwrap_or(was_locked);
+        let lobby = lobby.unwrap_or(had_lobby);
         self.set_rules(RoomChanged { locked, lobby });
         Ok(())
     }

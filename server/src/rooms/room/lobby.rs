@@ -107,6 +107,29 @@ impl Room {
         token: impl FnOnce(Grant) -> String,
     ) -> Result<(), ErrorCode> {
         self.check_right(Actor::Seat(seat), Right::KeepDoor)?;
+        self.let_in(id, now, token)
+    }
+
+    /// Lets everyone in who waits, once nobody has to: the lobby is closed, and the room not locked.
+    /// For whom there is no invite left, a host has to admit after all.
+    pub(super) fn empty_lobby(&mut self, now: SystemTime, token: impl Fn(Grant) -> String) {
+        if self.record.lobby || self.record.locked {
+            return;
+        }
+        let waiting: Vec<_> = self.lobby.waiting.iter().map(|one| one.knock.knock_id).collect();
+        for id in waiting {
+            if let Err(code) = self.let_in(id, now, &token) {
+                tracing::info!(knock_id = %id, %code, "[ROOM] {id} goes on waiting");
+            }
+        }
+    }
+
+    fn let_in(
+        &mut self,
+        id: KnockId,
+        now: SystemTime,
+        token: impl FnOnce(Grant) -> String,
+    ) -> Result<(), ErrorCode> {
         if !self.is_waiting(id) {
             return Err(ErrorCode::KnockNotFound);
         }

@@ -44,7 +44,12 @@ impl World {
         now: SystemTime,
     ) -> Result<(), ErrorCode> {
         let set = SetRole { participant_id: id.clone(), role: Role::CoHost };
-        self.room.set_role(&host.seat, &set, now, issue)
+        self.room.set_role(&host.seat, &set, now, &Invites::new(b"a secret"))
+    }
+
+    fn lock(&mut self, host: &Socket) {
+        let lock = UpdateRoomRequest { locked: Some(true), lobby: None };
+        self.room.change_rules(Actor::Seat(&host.seat), lock, wall_clock(), link).unwrap();
     }
 
     fn remove(&mut self, host: &Socket, id: &ParticipantId, now: SystemTime) {
@@ -190,10 +195,10 @@ fn what_has_to_be_kept_is_said_once() {
     let mut world = World::new();
     let host = world.host();
     assert_eq!(world.room.take_unsaved(), None, "who comes in is nothing to keep");
-    world.room.set_locked(Actor::Seat(&host.seat), true).unwrap();
+    world.lock(&host);
     assert!(world.room.take_unsaved().is_some_and(|record| record.locked));
     assert_eq!(world.room.take_unsaved(), None);
-    world.room.set_locked(Actor::Seat(&host.seat), true).unwrap();
+    world.lock(&host);
     assert_eq!(world.room.take_unsaved(), None, "nothing has changed");
 }
 
