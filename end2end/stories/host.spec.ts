@@ -150,6 +150,49 @@ for (const browser of BROWSERS) {
   });
 }
 
+test('who was made the host may leave and come back as the host, and manages the meeting', async ({
+  server,
+  person,
+}) => {
+  const alice = await person('Alice', 'chromium', 'red');
+  const link = await alice.host(server.url);
+  const bob = await person('Bob', 'firefox', 'blue');
+  await bob.accept(link);
+  await act(alice, 'Bob', 'Make host');
+  await confirm(alice, 'Make Bob the host?', 'Make host');
+  await expect(bob.notice('role_changed')).toContainText('You are the host now.');
+
+  await bob.leave();
+  await bob.page.getByRole('button', { name: 'Rejoin' }).click();
+  await bob.join();
+  await act(bob, 'Alice', 'Mute');
+  await alice.expectDevice('Microphone', 'off');
+  await bob.leave();
+  await bob.page.goto(`${server.url}/manage`);
+  await expect(bob.page.getByRole('listitem', { name: 'Alice’s meeting' })).toBeVisible();
+  await bob.page.goto(server.url);
+  await bob.page.getByRole('link', { name: 'Alice’s meeting' }).click();
+  await bob.join();
+  await expect(entry(alice, 'Bob')).toContainText('Host');
+});
+
+test('who comes to the door with another invite and another name comes in as that', async ({
+  server,
+  person,
+}) => {
+  const { inviteLink, hostToken, roomId } = await server.createRoom('Alice');
+  const bob = await person('Bob', 'chromium', 'blue');
+  await bob.accept(inviteLink);
+  const carol = await person('Carol', 'chromium', 'green');
+  await carol.accept(inviteLink);
+  // Out by the address, not by the button.
+  await bob.page.goto(`${server.url}/join?room=${roomId}#token=${hostToken}`);
+  await bob.page.getByLabel('Your name').fill('Robert');
+  await bob.join();
+  await carol.page.getByRole('tab', { name: /^People/ }).click();
+  await expect(entry(carol, 'Robert')).toContainText('Host');
+});
+
 async function act(one: Participant, name: string, action: string): Promise<void> {
   await one.page.getByRole('tab', { name: /^People/ }).click();
   await one.page.getByRole('button', { name: `Actions for ${name}` }).click();

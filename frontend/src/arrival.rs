@@ -10,6 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
     browser::{devices::LocalMedia, storage},
+    meeting::intent::Return,
     session::JoinIntent,
 };
 
@@ -94,10 +95,6 @@ const TRACKS: &str = "tracks";
 /// As whom someone comes back who was in `room` when the page was reloaded.
 #[must_use]
 pub fn come_back(room: &RoomId) -> Option<JoinIntent> {
-    storage::resume_ticket(room)?;
-    Some(JoinIntent {
-        room: Some(room.clone()),
-        token: storage::token(room),
-        display_name: storage::display_name()?,
-    })
+    let Return { display_name, token, .. } = storage::kept_return(room)?;
+    Some(JoinIntent { room: Some(room.clone()), token, display_name })
 }

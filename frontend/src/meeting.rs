@@ -8,6 +8,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`view`] | what is shown |
+//! | [`intent`] | where someone wants to go, and what brings them back |
 //! | [`notice`] | what is told: notices, device errors, why a meeting ended |
 //! | [`layout`] | where the tiles go, and who is shown large |
 //! | [`effect`] | what a meeting wants done |
@@ -37,6 +38,7 @@ use shared::{
     media::{IceServer, RtpCapabilities, Source},
     signaling::{Direction, Presence, Request, Role, RoomInfo, ServerMessage},
 };
+pub use self::intent::{JoinIntent, Return};
 
 use self::{
     company::Company,
@@ -64,6 +66,7 @@ pub mod effect;
 pub mod encoding;
 pub mod gear;
 pub mod hands;
+pub mod intent;
 pub mod hosted;
 pub mod invites;
 mod joining;
@@ -92,24 +95,13 @@ const NOTICE_TIME: Duration = Duration::from_secs(6);
 /// Failures in a row after which people are told that media does not connect: one may be chance.
 const TELLING_FAILURES: u32 = 2;
 
-/// Where someone wants to go, and as whom.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JoinIntent {
-    /// The room; with a token it may be left out.
-    pub room: Option<RoomId>,
-    /// The host's token, or an invite; a room that is open needs none.
-    pub token: Option<String>,
-    /// 1 to 64 characters.
-    pub display_name: String,
-}
-
 /// What a meeting starts with.
 #[derive(Debug, Clone)]
 pub struct Start {
     /// Where to, and as whom.
     pub intent: JoinIntent,
-    /// Of an earlier visit from this tab: comes back as the same participant.
-    pub ticket: Option<String>,
+    /// Of an earlier visit from this tab.
+    pub kept: Option<Return>,
     /// The devices that are open.
     pub open: Vec<Source>,
     /// What the browser can receive.
@@ -185,10 +177,11 @@ pub struct Received {
 impl Meeting {
     /// Sets out to join.
     #[must_use]
+        let ticket = start.kept.and_then(|kept| kept.ticket_for(&start.intent));
     pub fn new(now: Instant, start: Start) -> Self {
         let mut meeting = Self {
             intent: start.intent,
-            ticket: start.ticket,
+            ticket,
             capabilities: start.capabilities,
             link: Link::new(now, start.seed),
             place: None,

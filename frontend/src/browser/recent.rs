@@ -45,13 +45,29 @@ pub fn forget(room_id: &RoomId) {
     save(rooms);
 }
 
-/// Forgets a token that opens nothing any more, and not the rooms it was for.
-pub fn forget_token(token: &str) {
+/// What is wrong with a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It opens nothing any more.
+    Void,
+    /// It lets in, but is no host's.
+    NoHosts,
+}
+
+/// Forgets what is wrong with a token, and not the rooms it is for.
+pub fn correct_token(token: &str, fault: Fault) {
     let mut rooms = rooms();
-    for room in rooms.iter_mut().filter(|room| room.token.as_deref() == Some(token)) {
-        (room.token, room.is_host) = (None, false);
-    }
+    correct(&mut rooms, token, fault);
     save(rooms);
+}
+
+fn correct(rooms: &mut [RecentRoom], token: &str, fault: Fault) {
+    for room in rooms.iter_mut().filter(|room| room.token.as_deref() == Some(token)) {
+        room.is_host = false;
+        if fault == Fault::Void {
+            room.token = None;
+        }
+    }
 }
 
 fn entered(mut rooms: Vec<RecentRoom>, room: RecentRoom) -> Vec<RecentRoom> {
@@ -74,6 +90,20 @@ mod tests {
     fn room(number: u8) -> RecentRoom {
         let room_id = RoomId::from_random([number; 16]);
         RecentRoom { room_id, host_name: format!("Host {number}"), token: None, is_host: false }
+    }
+
+    #[test]
+    fn an_invite_that_is_no_hosts_still_lets_in_and_a_void_one_is_forgotten() {
+        let hosted = |number, token: &str| RecentRoom {
+            token: Some(token.to_owned()),
+            is_host: true,
+            ..room(number)
+        };
+        let mut rooms = [hosted(1, "guest"), hosted(2, "void"), hosted(3, "host")];
+        correct(&mut rooms, "guest", Fault::NoHosts);
+        correct(&mut rooms, "void", Fault::Void);
+        let invited = RecentRoom { is_host: false, ..hosted(1, "guest") };
+        assert_eq!(rooms, [invited, room(2), hosted(3, "host")]);
     }
 
     #[test]

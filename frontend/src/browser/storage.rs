@@ -4,7 +4,7 @@
 use shared::{ids::RoomId, media::Source};
 use web_sys::Storage;
 
-use crate::meeting::{gear::Kind, layout::cast::ViewMode};
+use crate::meeting::{gear::Kind, intent::Return, layout::cast::ViewMode};
 
 const NAME: &str = "open-stream.name";
 const NOISE: &str = "open-stream.noise";
@@ -105,18 +105,20 @@ pub fn save_devices(room: &RoomId, on: &[Source]) {
     }
 }
 
-/// The ticket with which this tab comes back to `room` as the same participant.
-pub(crate) fn resume_ticket(room: &RoomId) -> Option<String> {
-    read(session(), &ticket_key(room))
+/// What brings this tab back to `room` as the same participant.
+pub(crate) fn kept_return(room: &RoomId) -> Option<Return> {
+    serde_json::from_str(&read(session(), &ticket_key(room))?).ok()
 }
 
-/// Remembers the ticket of `room`.
-pub(crate) fn save_resume_ticket(room: &RoomId, ticket: &str) {
-    write(session(), &ticket_key(room), ticket);
+/// Remembers what brings this tab back to `room`.
+pub(crate) fn save_return(room: &RoomId, kept: &Return) {
+    if let Ok(stored) = serde_json::to_string(kept) {
+        write(session(), &ticket_key(room), &stored);
+    }
 }
 
-/// Forgets the ticket of `room`: the person left it.
-pub(crate) fn forget_resume_ticket(room: &RoomId) {
+/// Forgets what would bring this tab back to `room`: the person left it.
+pub(crate) fn forget_return(room: &RoomId) {
     remove(session(), &ticket_key(room));
 }
 

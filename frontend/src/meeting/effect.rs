@@ -8,7 +8,7 @@ use shared::{
     signaling::{ClientMessage, Direction},
 };
 
-use super::{encoding::Content, notice::DeviceError};
+use super::{encoding::Content, intent::Return, notice::DeviceError};
 
 /// A point in time: how long the page has existed.
 pub type Instant = Duration;
@@ -108,8 +108,15 @@ pub enum Effect {
     SaveTicket {
         /// Of which room.
         room: RoomId,
-        /// The ticket.
-        ticket: String,
+        /// With whom it is for.
+        kept: Return,
+    },
+    /// Remember the invite that lets in from now on, over a reload and after one has left.
+    SaveToken {
+        /// Of which room.
+        room: RoomId,
+        /// The invite.
+        token: String,
     },
     /// Forget the ticket.
     ForgetTicket(RoomId),

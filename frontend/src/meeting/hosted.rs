@@ -151,9 +151,10 @@ impl Meeting {
         }
     }
 
-    /// Someone may do more, or less. One's own new ticket is kept, so that a reload keeps the role.
+    /// Someone may do more, or less. One's own new ticket is kept, so that a reload keeps the role, and
+    /// so is the invite, so that one may leave and come back.
     pub(super) fn role_changed(&mut self, now: Instant, changed: RoleChanged) {
-        let RoleChanged { participant_id, role, resume_ticket } = changed;
+        let RoleChanged { participant_id, role, resume_ticket, invite } = changed;
         if !self.is_me(&participant_id) {
             return self.roster.set_role(&participant_id, role);
         }
@@ -161,13 +162,16 @@ impl Meeting {
         place.role = role;
         let room = place.room.room_id.clone();
         if let Some(ticket) = resume_ticket {
-            self.ticket = Some(ticket.clone());
-            self.outbox.effect(Effect::SaveTicket { room, ticket });
+            self.keep_ticket(room, ticket);
         }
         if !role.may(Right::KeepDoor) {
             self.company.lobby.forget_knocks();
         }
         if !role.may(Right::Invite) {
+        if let Some(token) = invite {
+            self.intent.token = Some(token.clone());
+            self.outbox.effect(Effect::SaveToken { room: room.clone(), token });
+        }
             self.company.invites.reset();
         }
         self.company.telling.tell(now, Hosted::Role(role));

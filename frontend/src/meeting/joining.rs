@@ -56,9 +56,7 @@ impl Meeting {
         self.meet(&mut joined);
         self.roster.replace(joined.participants);
         let room = joined.room.room_id.clone();
-        let ticket = joined.resume_ticket.clone();
-        self.outbox.effect(Effect::SaveTicket { room: room.clone(), ticket });
-        self.ticket = Some(joined.resume_ticket);
+        self.keep_ticket(room.clone(), joined.resume_ticket);
         self.intent.room = Some(room);
         let place = Place {
             participant_id: joined.participant_id,
@@ -72,7 +70,14 @@ impl Meeting {
         }
     }
 
-    fn resume_media(&mut self, kept: &[TransportId]) {
+    /// Has a newer ticket bring one back, also from a page that is loaded anew.
+    pub(super) fn keep_ticket(&mut self, room: RoomId, ticket: String) {
+        self.ticket = Some(ticket.clone());
+        let kept = self.intent.return_by(ticket);
+        self.outbox.effect(Effect::SaveTicket { room, kept });
+    }
+
+    fn resume_media(&mut self, now: Instant, kept: &[TransportId], producers: &[OwnProducer]) {
         let goes_on = |leg: &Leg| {
             let transport_id = leg.ends().map(|ends| ends.transport_id);
             transport_id.is_some_and(|transport_id| kept.contains(&transport_id))

@@ -10,7 +10,11 @@ use shared::{
 
 use crate::{
     api::{self, ApiError},
-    browser::{clock::unix_milliseconds, recent, storage},
+    browser::{
+        clock::unix_milliseconds,
+        recent::{self, Fault},
+        storage,
+    },
     components::{
         confirm::{Confirm, provide_confirm},
         managed_room::ManagedRoom,
@@ -221,7 +225,7 @@ async fn look(rooms: RwSignal<Option<Vec<Managed>>>, trouble: RwSignal<Trouble>)
             Ok(seen) => take_in(&mut found, seen.rooms, &key, &before, unix_milliseconds()),
             // What is refused once is not asked again: the server counts wrong tokens.
             Err(refusal) if refusal.refuses_token() => match key {
-                Key::Host(token) => recent::forget_token(&token),
+                Key::Host(token) => recent::correct_token(&token, fault_of(refusal)),
                 Key::Admin(_) => {
                     storage::save_admin_token("");
                     let wrong = Some(manage::WRONG_TOKEN);
@@ -254,6 +258,14 @@ fn take_in(
             let past = before.iter().find(is_it);
             found.push(Managed::new(details, key.clone(), past, now));
         }
+    }
+}
+
+/// What is wrong with a host's token that was refused.
+const fn fault_of(refusal: ApiError) -> Fault {
+    match refusal {
+        ApiError::Refused(ErrorCode::Forbidden) => Fault::NoHosts,
+        ApiError::Refused(_) | ApiError::Unreachable => Fault::Void,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
         clock,
         devices::{self, LocalMedia},
         invite, page,
-        recent::{self, RecentRoom},
+        recent::{self, Fault, RecentRoom},
         storage,
     },
     components::{
@@ -136,17 +136,16 @@ fn Meeting(room: RoomId, session: Session) -> impl IntoView {
     }
 }
 
-/// Once one is in, the landing page knows the room.
+/// Once one is in, the landing page knows the room, and by what one gets in: with one's role comes the
+/// invite of that role, which is stored before the role is shown.
 fn remember_room(room: &RoomId, session: Session) {
     let (room_id, view) = (room.clone(), session.view());
-    let host = Memo::new(move |_| {
-        view.with(|view| {
-            Some((view.room.as_ref()?.host_name.clone(), view.role == Some(Role::Host)))
-        })
+    let entered = Memo::new(move |_| {
+        view.with(|view| Some((view.room.as_ref()?.host_name.clone(), view.role)))
     });
     Effect::new(move |_| {
-        if let Some((host_name, is_host)) = host.get() {
-            let token = storage::token(&room_id);
+        if let Some((host_name, role)) = entered.get() {
+            let (token, is_host) = (storage::token(&room_id), role == Some(Role::Host));
             recent::remember(RecentRoom { room_id: room_id.clone(), host_name, token, is_host });
         }
     });
@@ -198,7 +197,7 @@ fn told(reason: EndReason, room: &RoomId) -> (Text, String) {
 fn forget_invite(room: &RoomId) {
     if let Some(token) = storage::token(room) {
         storage::forget_token(room);
-        recent::forget_token(&token);
+        recent::correct_token(&token, Fault::Void);
     }
 }
 

@@ -86,7 +86,7 @@ impl Driver {
     pub(super) fn start(intent: JoinIntent, media: LocalMedia, screens: Screens) -> Rc<Self> {
         let sources = [Source::Microphone, Source::Camera].into_iter();
         let start = Start {
-            ticket: intent.room.as_ref().and_then(storage::resume_ticket),
+            kept: intent.room.as_ref().and_then(storage::kept_return),
             open: sources.filter(|source| media.is_open(*source)).collect(),
             capabilities: peer::capabilities(),
             seed: page::seed(),
@@ -181,8 +181,9 @@ impl Driver {
             Effect::ChangeDevice(source) => self.change_device(source),
             Effect::CloseDevice(source) => self.close_device(source),
             Effect::EnableDevice { source, on } => self.media.enable(source, on),
-            Effect::SaveTicket { room, ticket } => storage::save_resume_ticket(&room, &ticket),
-            Effect::ForgetTicket(room) => storage::forget_resume_ticket(&room),
+            Effect::SaveTicket { room, kept } => storage::save_return(&room, &kept),
+            Effect::SaveToken { room, token } => storage::save_token(&room, &token),
+            Effect::ForgetTicket(room) => storage::forget_return(&room),
         }
     }
 }

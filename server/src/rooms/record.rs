@@ -72,6 +72,8 @@ pub enum InviteKind {
     RoomLink,
     /// For one person, who was admitted from the lobby.
     Admission,
+    /// For one person, whom a host gave the role.
+    GivenRole,
 }
 
 /// Whether an invite was withdrawn.
@@ -100,6 +102,9 @@ pub struct GivenRole {
     pub role: Role,
     /// When, in seconds since 1970.
     pub at: u64,
+    /// The invite that they come anew by with this role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite_id: Option<String>,
 }
 
 /// A participant who was removed.

@@ -10,7 +10,7 @@
 //! | [`entry`], [`lobby`], [`invites`] | who may come in, who waits, and by what |
 //! | [`media`], [`muting`], [`limits`], [`news`] | what is sent and received |
 //! | [`chat`], [`hands`] | what people say without speaking |
-//! | [`rights`], [`hosting`] | who may do what, and what hosts do |
+//! | [`rights`], [`roles`], [`hosting`] | who may do what, and what hosts do |
 //! | [`sessions`], [`viewers`] | those who come over HTTP |
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
@@ -47,17 +47,19 @@ mod media;
 mod muting;
 mod news;
 mod rights;
+mod roles;
 mod sessions;
 mod viewers;
 
 pub use self::{
     chat::ChatText,
     entry::{Arrival, Door, Entrant, Entry, Pass},
-    hosting::{MAX_GIVEN_ROLES, MAX_REMOVED},
-    invites::{InvitePlan, LinkState, MAX_ADMISSIONS, RoomLink},
+    hosting::MAX_REMOVED,
+    invites::{InvitePlan, LinkState, MAX_ADMISSIONS, MAX_ROLE_INVITES, RoomLink},
     limits::LimitError,
     media::ConsumerPlan,
     rights::Actor,
+    roles::MAX_GIVEN_ROLES,
 };
 
 /// One room and everyone in it.

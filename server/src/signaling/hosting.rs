@@ -50,8 +50,9 @@ impl Place {
     /// Gives somebody a role.
     pub(super) fn set_role(&self, question: Question, set: &SetRole) -> Result<Answered, Refusal> {
         let now = SystemTime::now();
-        let issue = |ticket: &_| self.app.invites.issue_ticket(ticket, now);
-        let answered = self.change(question, |room| room.set_role(&self.seat, set, now, issue))?;
+        let invites = &self.app.invites;
+        let answered =
+            self.change(question, |room| room.set_role(&self.seat, set, now, invites))?;
         let (who, role) = (&set.participant_id, set.role);
         tracing::info!(participant_id = %who, ?role, "[ROOM] {who} has another role");
         Ok(answered)

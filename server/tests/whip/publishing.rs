@@ -216,3 +216,34 @@ async fn candidates_are_taken_and_ice_is_restarted() {
     typed.assert_problem(415, "unsupported_media_type");
     studio.peer.close().await;
 }
+
+#[tokio::test]
+async fn a_host_who_mutes_who_cannot_unmute_may_undo_it() {
+    let server = Server::start().await;
+    let room = server.create_room();
+    let mut host = server.connect().await;
+    let invite = Some(server.token(&room, Role::Host));
+    host.join(Join { token: invite, ..guest(&room) }).await.unwrap();
+    let _studio = Studio::start(&server, &room, "Studio").await;
+    let Event::PeerJoined(joined) = next(&mut host).await else { panic!("not peerJoined") };
+    let participant_id = joined.id;
+    let (mut microphone, mut camera) = (None, None);
+    while microphone.is_none() || camera.is_none() {
+        let Event::NewProducer(new) = next(&mut host).await else { panic!("not newProducer") };
+        let place =
+            if new.producer.source == Source::Microphone { &mut microphone } else { &mut camera };
+        *place = Some(ProducerRef { producer_id: new.producer.producer_id });
+    }
+    let (microphone, camera) = (microphone.unwrap(), camera.unwrap());
+
+    // With all others: nobody there could unmute.
+    host.done(Request::Mute(Mute::default())).await;
+    let named = ParticipantRef { participant_id: participant_id.clone() };
+    host.done(Request::Mute(Mute { participant_id: Some(participant_id) })).await;
+    assert_eq!(next(&mut host).await, Event::ProducerPaused(microphone), "by name alone");
+    host.done(Request::StopVideo(named.clone())).await;
+    assert_eq!(next(&mut host).await, Event::ProducerPaused(camera));
+    host.done(Request::AskToUnmute(named)).await;
+    assert_eq!(next(&mut host).await, Event::ProducerResumed(microphone));
+    assert_eq!(next(&mut host).await, Event::ProducerResumed(camera));
+}

@@ -122,6 +122,10 @@ pub struct RoleChanged {
     /// Told to this participant alone: takes the place of the resume ticket they have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_ticket: Option<String>,
+    /// Told to this participant alone: an invite of the new role, which takes the place of the one
+    /// they came by, should they leave and come again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<String>,
 }
 
 /// Names a knock: data of `admit`, `refuse` and `knockGone`.

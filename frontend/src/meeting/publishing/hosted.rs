@@ -6,6 +6,34 @@ use super::{Outgoing, Publishing, Sent};
 use crate::meeting::outbox::Outbox;
 
 impl Publishing {
+    /// Takes over what hosts did to one's own sources while one was away: of what the server `has`,
+    /// and what it has no more though the transport goes on. Returns what is to be told; by whom it
+    /// was done is not known any more.
+    pub(in crate::meeting) fn heed(
+        &mut self,
+        has: &[OwnProducer],
+        goes_on: bool,
+        outbox: &mut Outbox,
+    ) -> Vec<Hosted> {
+        let done = self.sources.iter().filter_map(|(source, outgoing)| {
+            Some((*source, outgoing.done_by_host(*source, has, goes_on)?))
+        });
+        let mut told = Vec::new();
+        for (source, done) in done.collect::<Vec<_>>() {
+            match done {
+                Done::Paused(id) => {
+                    self.paused_by_server(source, id, outbox);
+                    told.push(Hosted::muted(source, String::new()));
+                }
+                Done::Ended(id) => {
+                    self.closed_by_server(source, id, outbox);
+                    told.extend(Hosted::stopped(source, String::new()));
+                }
+            }
+        }
+        told
+    }
+
     /// The server has paused a producer of one's own: the source is off, and the server knows it.
     pub(in crate::meeting) fn paused_by_server(
         &mut self,

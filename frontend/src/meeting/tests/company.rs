@@ -15,7 +15,7 @@ use shared::{
 
 use super::world::{World, participant, participant_id, room_id};
 use crate::meeting::{
-    JoinIntent, Start,
+    JoinIntent, Return, Start,
     effect::Effect,
     hosted::Hosted,
     notice::{EndReason, Notice},
@@ -35,7 +35,7 @@ fn inside() -> World {
 fn at_the_door(host_present: bool) -> World {
     let mut world = World::starting(Start {
         intent: JoinIntent { room: Some(room_id()), token: None, display_name: "Ada".to_owned() },
-        ticket: None,
+        kept: None,
         open: vec![Source::Microphone],
         capabilities: RtpCapabilities::default(),
         seed: 7,
@@ -143,17 +143,26 @@ fn a_new_role_is_shown_and_its_ticket_kept() {
         participant_id: participant_id(0),
         role: Role::CoHost,
         resume_ticket: Some("better".to_owned()),
+        invite: Some("a co-host's".to_owned()),
     }));
     let view = world.meeting.view();
     assert_eq!(view.role, Some(Role::CoHost));
     assert_eq!(view.company.hosted, Some(Hosted::Role(Role::CoHost)));
-    let kept = Effect::SaveTicket { room: room_id(), ticket: "better".to_owned() };
-    assert!(world.take_effects().contains(&kept));
+    let token = "a co-host's".to_owned();
+    let kept = Return {
+        ticket: "better".to_owned(),
+        display_name: "Ada".to_owned(),
+        token: Some(token.clone()),
+    };
+    let effects = world.take_effects();
+    assert!(effects.contains(&Effect::SaveTicket { room: room_id(), kept }));
+    assert!(effects.contains(&Effect::SaveToken { room: room_id(), token }), "to come anew by");
     // Another's role changes no ticket.
     world.event(Event::RoleChanged(RoleChanged {
         participant_id: participant_id(1),
         role: Role::Host,
         resume_ticket: None,
+        invite: None,
     }));
     assert_eq!(world.meeting.view().tiles[1].role, Role::Host);
     assert_eq!(world.take_effects(), []);

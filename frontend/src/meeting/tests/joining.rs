@@ -27,13 +27,14 @@ fn joins(requests: &[Request]) -> Vec<(Option<&str>, Option<&str>)> {
 }
 
 fn returning(ticket: &str) -> Start {
+    let intent = JoinIntent {
+        room: Some(room_id()),
+        token: Some("an invite".to_owned()),
+        display_name: "Ada".to_owned(),
+    };
     Start {
-        intent: JoinIntent {
-            room: Some(room_id()),
-            token: Some("an invite".to_owned()),
-            display_name: "Ada".to_owned(),
-        },
-        ticket: Some(ticket.to_owned()),
+        kept: Some(intent.return_by(ticket.to_owned())),
+        intent,
         open: vec![Source::Microphone],
         capabilities: RtpCapabilities::default(),
         seed: 3,
@@ -66,6 +67,20 @@ fn a_reload_comes_back_by_the_ticket_alone() {
     let mut world = World::starting(returning("kept"));
     world.settle();
     assert_eq!(joins(&world.take_requests()), [(None, Some("kept"))]);
+}
+
+#[test]
+fn whoever_comes_by_another_invite_or_name_is_a_newcomer() {
+    let mut host = returning("kept");
+    host.intent.token = Some("the host's".to_owned());
+    let mut world = World::starting(host);
+    world.settle();
+    assert_eq!(joins(&world.take_requests()), [(Some("the host's"), None)]);
+    let mut renamed = returning("kept");
+    renamed.intent.display_name = "Grace".to_owned();
+    let mut world = World::starting(renamed);
+    world.settle();
+    assert_eq!(joins(&world.take_requests()), [(Some("an invite"), None)]);
 }
 
 #[test]

@@ -8,9 +8,10 @@ use shared::{
     limits::DEFAULT_VIDEO_BITRATE,
     media::{DescriptionKind, MediaKind, RtpCapabilities, SessionDescription, Source},
     signaling::{
-        ChatMessage, ClientMessage, ConnectTransport, Consumed, Event, Invite, InviteList, Join,
-        Joined, Knocking, Participant, Presence, Producer, ProducerRef, Reply, Request, Role,
-        RoomInfo, ServerMessage, TransportConnected, TransportCreated,
+        ChatMessage, ClientMessage, ConnectTransport, Consumed, CreateTransport, Direction, Event,
+        Invite, InviteList, Join, Joined, Knocking, OwnProducer, Participant, Presence, Produce,
+        Producer, ProducerRef, Reply, Request, Role, RoomInfo, ServerMessage, TransportConnected,
+        TransportCreated,
     },
 };
 
@@ -119,7 +120,7 @@ pub(super) fn start(open: &[Source]) -> Start {
             token: Some("an invite".to_owned()),
             display_name: "Ada".to_owned(),
         },
-        ticket: None,
+        kept: None,
         open: open.to_vec(),
         capabilities: RtpCapabilities::default(),
         seed: 1,
@@ -267,6 +268,7 @@ impl World {
         }
     }
 
+            | Effect::SaveToken { .. }
     fn open_socket(&mut self, socket: SocketId) {
         let news = if self.server == Server::Down {
             SocketNews::Closed(1006)

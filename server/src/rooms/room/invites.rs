@@ -27,6 +27,29 @@ use crate::{
 /// minute.
 pub const MAX_ADMISSIONS: usize = 100;
 
+/// Most invites of those who were given a role whose time has not passed, withdrawn ones too. Past
+/// that a role lasts for as long as its ticket.
+pub const MAX_ROLE_INVITES: usize = 200;
+
+/// Which invites share one bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shelf {
+    Listed,
+    Admissions,
+    Roles,
+}
+
+impl InviteKind {
+    /// Where invites of this kind stand, and how many may.
+    const fn shelf(self) -> (Shelf, usize) {
+        match self {
+            Self::Made | Self::RoomLink => (Shelf::Listed, MAX_INVITES),
+            Self::Admission => (Shelf::Admissions, MAX_ADMISSIONS),
+            Self::GivenRole => (Shelf::Roles, MAX_ROLE_INVITES),
+        }
+    }
+}
+
 /// An invite that can be made: every number is within its bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvitePlan {
@@ -298,9 +321,8 @@ impl Room {
         let created_at = unix_seconds(now);
         let invites = &mut self.record.invites;
         invites.retain(|invite| invite.known_until() > created_at);
-        let is_admission = |kind| kind == InviteKind::Admission;
-        let alike = invites.iter().filter(|invite| is_admission(invite.kind) == is_admission(kind));
-        if alike.count() >= if is_admission(kind) { MAX_ADMISSIONS } else { MAX_INVITES } {
+        let (shelf, most) = kind.shelf();
+        if invites.iter().filter(|invite| invite.kind.shelf().0 == shelf).count() >= most {
             return Err(ErrorCode::TooMany);
         }
         invites.push(InviteRecord {
@@ -318,7 +340,7 @@ impl Room {
         invites.last_mut().ok_or(ErrorCode::Internal)
     }
 
-    fn revoke(&mut self, id: &str, revocation: Revocation) {
+    pub(super) fn revoke(&mut self, id: &str, revocation: Revocation) {
         if let Some(invite) = self.record.invites.iter_mut().find(|invite| invite.id == id) {
             invite.revocation = revocation;
             self.unsaved = true;

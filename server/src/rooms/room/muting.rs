@@ -12,8 +12,8 @@ use super::{Actor, Room, Seat};
 use crate::rooms::MediaCommand;
 
 impl Room {
-    /// Mutes one microphone, or those of all guests; whoever is concerned is told. Returns the
-    /// producers, which the worker has to treat as [`Self::is_paused`] says.
+    /// Mutes one microphone, or those of all guests who can unmute themselves; whoever is concerned is
+    /// told. Returns the producers, which the worker has to treat as [`Self::is_paused`] says.
     ///
     /// # Errors
     ///

@@ -4,20 +4,20 @@ use std::collections::BTreeSet;
 
 use shared::{
     limits::{MAX_CHAT_BYTES, MAX_CHAT_CHARS, MAX_CHAT_MESSAGES, MAX_INVITES},
+    rest::UpdateRoomRequest,
     signaling::{CreateInvite, Remove, RevokeInvite, SetRole},
 };
 
 use super::*;
-use crate::{invites::TICKET_LIFETIME, rooms::record::InviteKind};
+use crate::{
+    invites::{Invites, TICKET_LIFETIME},
+    rooms::record::InviteKind,
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn wall_clock() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
-}
-
-fn issue(ticket: &Ticket) -> String {
-    format!("{:?}", ticket.role)
 }
 
 /// The id of a grant, in place of the token.
