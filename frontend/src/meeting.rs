@@ -31,15 +31,14 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use serde::{Deserialize, Serialize};
 use shared::{
     error::ErrorCode,
-    ids::{ParticipantId, RoomId},
+    ids::ParticipantId,
     media::{IceServer, RtpCapabilities, Source},
     signaling::{Direction, Presence, Request, Role, RoomInfo, ServerMessage},
 };
-pub use self::intent::{JoinIntent, Return};
 
+pub use self::intent::{JoinIntent, Return};
 use self::{
     company::Company,
     doubt::Doubt,
@@ -66,8 +65,8 @@ pub mod effect;
 pub mod encoding;
 pub mod gear;
 pub mod hands;
-pub mod intent;
 pub mod hosted;
+pub mod intent;
 pub mod invites;
 mod joining;
 pub mod layout;
@@ -121,8 +120,6 @@ pub struct Meeting {
     place: Option<Place>,
     roster: Roster,
     publishing: Publishing,
-    /// When the server last said that one's own picture takes more than it may.
-    exceeded_at: Option<Instant>,
     receiving: Receiving,
     watching: Watching,
     company: Company,
@@ -132,6 +129,8 @@ pub struct Meeting {
     /// Where nobody's media arrives, as the server last said.
     unreachable: Option<SocketAddr>,
     told: Option<(Notice, Instant)>,
+    /// When the server last said that one's own picture takes more than it may.
+    exceeded_at: Option<Instant>,
     /// Whether the person holds the key that lets a muted microphone be heard.
     holds_to_talk: bool,
     /// Whether the microphone is on and gives nothing.
@@ -177,8 +176,8 @@ pub struct Received {
 impl Meeting {
     /// Sets out to join.
     #[must_use]
-        let ticket = start.kept.and_then(|kept| kept.ticket_for(&start.intent));
     pub fn new(now: Instant, start: Start) -> Self {
+        let ticket = start.kept.and_then(|kept| kept.ticket_for(&start.intent));
         let mut meeting = Self {
             intent: start.intent,
             ticket,
@@ -187,7 +186,6 @@ impl Meeting {
             place: None,
             roster: Roster::default(),
             publishing: Publishing::new(&start.open),
-            exceeded_at: None,
             receiving: Receiving::new(),
             watching: Watching::default(),
             company: Company::default(),
@@ -196,6 +194,7 @@ impl Meeting {
             quality: Quality::default(),
             unreachable: None,
             told: None,
+            exceeded_at: None,
             holds_to_talk: false,
             microphone_is_silent: false,
             sound: Sound::Allowed,
@@ -475,7 +474,6 @@ impl Meeting {
         let max_video_bitrate = self.quality.bitrate(place.max_video_bitrate);
         self.publishing.reconcile(now, max_video_bitrate, &mut self.outbox);
         let wanted = self.roster.producers().map(|(_, producer)| producer.producer_id);
-        self.send_written(now);
         self.receiving.reconcile(now, wanted, &mut self.outbox);
         let videos = self.roster.videos().filter_map(|(tile, producer)| {
             let consumer_id = self.receiving.consumer(producer.producer_id)?;
@@ -484,6 +482,7 @@ impl Meeting {
         self.watching.set_thrift(self.quality.max_layer(), self.quality.is_thrifty);
         self.watching.reconcile(now, videos, &mut self.outbox);
         self.pulse.reconcile(now, self.looked_at(), &mut self.outbox);
+        self.send_written(now);
     }
 
     fn is_me(&self, id: &ParticipantId) -> bool {

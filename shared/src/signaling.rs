@@ -44,7 +44,7 @@ pub use self::{
         ParticipantRef, Remove, RoleChanged, RoomChanged, SetLobby, SetLocked, SetRole, StoppedBy,
     },
     invites::{CreateInvite, Invite, InviteList, RevokeInvite},
-    joining::{Join, Joined, Knocking, Participant, Presence, Producer, RoomInfo},
+    joining::{Join, Joined, Knocking, OwnProducer, Participant, Presence, Producer, RoomInfo},
     media::{
         ConnectTransport, Consumed, ConsumerRef, CreateTransport, Direction, PreferredLayers,
         Produce, ProducerRef, SetMaxBitrate, SetPreferredLayers, TransportConnected,

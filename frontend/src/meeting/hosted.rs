@@ -26,7 +26,7 @@ const ASKING_TIME: Duration = Duration::from_secs(30);
 /// Something a host did to one, or asks of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hosted {
-    /// The microphone was muted by someone of this name.
+    /// The microphone was muted by someone of this name, which is empty where it is not known.
     Muted(String),
     /// The camera was turned off by someone of this name.
     VideoStopped(String),
@@ -41,6 +41,19 @@ pub enum Hosted {
 }
 
 impl Hosted {
+    /// A host of this name paused a source.
+    pub(super) fn muted(source: Source, name: String) -> Self {
+        match source {
+            Source::Camera => Self::VideoStopped(name),
+            Source::Microphone | Source::Screen | Source::ScreenAudio => Self::Muted(name),
+        }
+    }
+
+    /// A host of this name ended a source; its sound ends with a screen, and is not told.
+    pub(super) fn stopped(source: Source, name: String) -> Option<Self> {
+        (source == Source::Screen).then_some(Self::ShareStopped(name))
+    }
+
     /// For programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -109,20 +122,15 @@ impl Meeting {
             // Who holds the key is not heard by it any more.
             self.holds_to_talk = false;
         }
-        let name = self.roster.name(&by);
-        let hosted = match source {
-            Source::Camera => Hosted::VideoStopped(name),
-            _ => Hosted::Muted(name),
-        };
+        let hosted = Hosted::muted(source, self.roster.name(&by));
         self.company.telling.tell(now, hosted);
     }
 
     pub(super) fn stopped_by(&mut self, now: Instant, stopped: StoppedBy) {
         let StoppedBy { by, source, producer_id } = stopped;
         self.publishing.closed_by_server(source, producer_id, &mut self.outbox);
-        if source == Source::Screen {
-            let name = self.roster.name(&by);
-            self.company.telling.tell(now, Hosted::ShareStopped(name));
+        if let Some(hosted) = Hosted::stopped(source, self.roster.name(&by)) {
+            self.company.telling.tell(now, hosted);
         }
     }
 
@@ -161,6 +169,10 @@ impl Meeting {
         let Some(place) = &mut self.place else { return };
         place.role = role;
         let room = place.room.room_id.clone();
+        if let Some(token) = invite {
+            self.intent.token = Some(token.clone());
+            self.outbox.effect(Effect::SaveToken { room: room.clone(), token });
+        }
         if let Some(ticket) = resume_ticket {
             self.keep_ticket(room, ticket);
         }
@@ -168,10 +180,6 @@ impl Meeting {
             self.company.lobby.forget_knocks();
         }
         if !role.may(Right::Invite) {
-        if let Some(token) = invite {
-            self.intent.token = Some(token.clone());
-            self.outbox.effect(Effect::SaveToken { room: room.clone(), token });
-        }
             self.company.invites.reset();
         }
         self.company.telling.tell(now, Hosted::Role(role));

@@ -2,13 +2,14 @@
 
 use shared::{
     error::ErrorCode,
-    ids::TransportId,
-    signaling::{CloseCode, Direction, Join, Joined, PROTOCOL_VERSION, Request},
+    ids::{RoomId, TransportId},
+    signaling::{CloseCode, Direction, Join, Joined, OwnProducer, PROTOCOL_VERSION, Request},
 };
 
 use super::{
     Meeting, Place,
     effect::{Effect, Instant},
+    hosted::Hosted,
     leg::Leg,
     notice::{EndReason, Notice},
     outbox::Purpose,
@@ -51,7 +52,7 @@ impl Meeting {
     /// for what goes on.
     pub(super) fn joined(&mut self, now: Instant, mut joined: Joined) {
         self.link.joined(now);
-        self.resume_media(&joined.transports);
+        self.resume_media(now, &joined.transports, &joined.producers);
         self.watching.reset();
         self.meet(&mut joined);
         self.roster.replace(joined.participants);
@@ -82,7 +83,13 @@ impl Meeting {
             let transport_id = leg.ends().map(|ends| ends.transport_id);
             transport_id.is_some_and(|transport_id| kept.contains(&transport_id))
         };
-        if !goes_on(&self.publishing.leg) {
+        let goes_on_sending = goes_on(&self.publishing.leg);
+        for hosted in self.publishing.heed(producers, goes_on_sending, &mut self.outbox) {
+            // Who holds the key is not heard by it any more.
+            self.holds_to_talk &= !matches!(hosted, Hosted::Muted(_));
+            self.company.telling.tell(now, hosted);
+        }
+        if !goes_on_sending {
             self.publishing.reset(&mut self.outbox);
         }
         if goes_on(&self.receiving.leg) {

@@ -12,7 +12,7 @@ use shared::{
 pub(super) use self::outgoing::Cause;
 use self::outgoing::{Device, Outgoing, Quality, Sent};
 use super::{
-    backoff::Allowance,
+    backoff::{Allowance, Insistence},
     effect::{Change, Effect, Instant, PeerNews},
     encoding::Content,
     leg::{Ends, Leg},
@@ -30,6 +30,7 @@ pub(super) struct Publishing {
     sources: BTreeMap<Source, Outgoing>,
     negotiation: Negotiation,
     allowance: Allowance,
+    insistence: Insistence,
     /// What one's screen shows.
     content: Content,
 }
@@ -182,7 +183,9 @@ impl Publishing {
 
     /// The transport, if it may go on when the connection to the server does not.
     pub(super) fn lasting(&self) -> Option<TransportId> {
-        let is_done = |it: &Outgoing| matches!(it.sent, Sent::Nothing | Sent::Produced { .. });
+        let is_done = |it: &Outgoing| {
+            matches!(it.sent, Sent::Nothing | Sent::Produced { .. } | Sent::Stopped { .. })
+        };
         let is_settled = self.negotiation == Negotiation::Idle;
         let transport_id = self.leg.lasting().filter(|_| is_settled);
         transport_id.filter(|_| self.sources.values().all(is_done))
@@ -200,8 +203,11 @@ impl Publishing {
             return self.leg.unwanted();
         }
         let Some(ends) = self.leg.wanted(now, outbox) else { return };
+        let may_ask = self.insistence.may_ask(now);
         for (source, outgoing) in &mut self.sources {
-            outgoing.reconcile(now, *source, ends, outbox);
+            if may_ask {
+                outgoing.reconcile(now, *source, ends, outbox);
+            }
             let quality = Quality {
                 max_bitrate: max_video_bitrate,
                 wanted: outgoing.wanted.clone(),
@@ -249,12 +255,18 @@ impl Publishing {
 
     /// The server made a producer.
     pub(super) fn handle_produced(&mut self, source: Source, producer_id: ProducerId) {
+        self.insistence.heard();
         if let Some(outgoing) = self.sources.get_mut(&source)
             && let Sent::Asked { mid, paused } = &mut outgoing.sent
         {
             let mid = std::mem::take(mid);
             outgoing.sent = Sent::Produced { mid, producer_id, paused: *paused };
         }
+    }
+
+    /// The server knows that a source is paused, or is not.
+    pub(super) const fn handle_muted(&mut self) {
+        self.insistence.heard();
     }
 
     /// The server did not do what one of this side's requests was for.
@@ -265,10 +277,13 @@ impl Publishing {
         code: ErrorCode,
         outbox: &mut Outbox,
     ) {
-        match purpose {
-            Purpose::Produce(source) if !is_of_transport(code) => self.refuse(source),
-            // The server's producer ended; the news of its transport's end will follow.
-            Purpose::Mute(_) => {}
+        match (purpose, code) {
+            (Purpose::Produce(source), ErrorCode::ServerBusy) => {
+                self.insistence.refused(now);
+                self.put_off(source);
+            }
+            (Purpose::Produce(source), code) if !is_of_transport(code) => self.refuse(source),
+            (Purpose::Mute(source), code) => self.not_muted(now, source, code),
             _ => self.fail(now, outbox),
         }
     }
@@ -280,7 +295,9 @@ impl Publishing {
         let offer_at = (self.negotiation == Negotiation::Idle && has_to)
             .then(|| self.leg.ends().map(|_| self.allowance.next()))
             .flatten();
-        self.leg.wake_at().or(offer_at)
+        let asks = self.leg.ends().is_some() && self.sources.values().any(Outgoing::asks);
+        let ask_at = asks.then(|| self.insistence.next());
+        [self.leg.wake_at(), offer_at, ask_at].into_iter().flatten().min()
     }
 
     fn offer(&mut self, now: Instant, ends: Ends, max_video_bitrate: u32, outbox: &mut Outbox) {
@@ -329,6 +346,36 @@ impl Publishing {
             }
         }
         self.negotiation = Negotiation::Idle;
+    }
+
+    /// The server was too busy to make a producer: it is asked again.
+    fn put_off(&mut self, source: Source) {
+        if let Some(outgoing) = self.sources.get_mut(&source)
+            && let Sent::Asked { mid, .. } = &mut outgoing.sent
+        {
+            outgoing.sent = Sent::Negotiated { mid: std::mem::take(mid) };
+        }
+    }
+
+    fn not_muted(&mut self, now: Instant, source: Source, code: ErrorCode) {
+        match code {
+            ErrorCode::ServerBusy => {
+                self.insistence.refused(now);
+                self.tell_again(source);
+            }
+            ErrorCode::ProducerNotFound => self.producer_missing(source),
+            // The news of its transport's end will follow.
+            _ => {}
+        }
+    }
+
+    /// The server was too busy to pause a producer, or to resume it: it is told again.
+    fn tell_again(&mut self, source: Source) {
+        if let Some(outgoing) = self.sources.get_mut(&source)
+            && let Sent::Produced { paused, .. } = &mut outgoing.sent
+        {
+            *paused = !*paused;
+        }
     }
 
     fn refuse(&mut self, source: Source) {

@@ -13,7 +13,7 @@ use shared::{
 };
 
 use super::{
-    backoff::Allowance,
+    backoff::{Allowance, Insistence},
     effect::{Effect, Instant, PeerNews},
     leg::{Ends, Leg},
     outbox::{Outbox, Purpose},
@@ -31,6 +31,7 @@ pub(super) struct Receiving {
     consumers: BTreeMap<ProducerId, Incoming>,
     negotiation: Negotiation,
     allowance: Allowance,
+    insistence: Insistence,
 }
 
 /// How far the receipt of one producer has come.
@@ -44,6 +45,10 @@ enum Incoming {
     Offered(Line),
     /// It has an m-line, and was told to flow.
     Flowing(Line),
+    /// The same, but the server was too busy; it is told again.
+    Held(Line),
+    /// The server was too busy to make a consumer; it is asked again.
+    PutOff,
     /// The server has none of it.
     Refused,
     /// The browser has none of its codecs.
@@ -54,6 +59,14 @@ enum Incoming {
 struct Line {
     consumer_id: ConsumerId,
     mid: String,
+}
+
+impl Line {
+    /// Has the server let it flow.
+    fn resume(&self, now: Instant, producer_id: ProducerId, outbox: &mut Outbox) {
+        let resume = Request::ResumeConsumer(ConsumerRef { consumer_id: self.consumer_id });
+        outbox.request(now, resume, Purpose::ResumeConsumer(producer_id));
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +94,11 @@ impl Receiving {
     /// The `mid` of the m-line on which a producer arrives, once it does.
     pub(super) fn mid(&self, producer_id: ProducerId) -> Option<&str> {
         match self.consumers.get(&producer_id)? {
-            Incoming::Flowing(line) => Some(&line.mid),
+            Incoming::Flowing(line) | Incoming::Held(line) => Some(&line.mid),
             Incoming::Asked
             | Incoming::Waiting(_)
             | Incoming::Offered(_)
+            | Incoming::PutOff
             | Incoming::Refused
             | Incoming::NoCodec => None,
         }
@@ -93,8 +107,14 @@ impl Receiving {
     /// The consumer of a producer, once it is being negotiated.
     pub(super) fn consumer(&self, producer_id: ProducerId) -> Option<ConsumerId> {
         match self.consumers.get(&producer_id)? {
-            Incoming::Offered(line) | Incoming::Flowing(line) => Some(line.consumer_id),
-            Incoming::Asked | Incoming::Waiting(_) | Incoming::Refused | Incoming::NoCodec => None,
+            Incoming::Offered(line) | Incoming::Flowing(line) | Incoming::Held(line) => {
+                Some(line.consumer_id)
+            }
+            Incoming::Asked
+            | Incoming::Waiting(_)
+            | Incoming::PutOff
+            | Incoming::Refused
+            | Incoming::NoCodec => None,
         }
     }
 
@@ -112,7 +132,7 @@ impl Receiving {
     /// The transport, if it may go on when the connection to the server does not.
     pub(super) fn lasting(&self) -> Option<TransportId> {
         let is_done = |it: &Incoming| {
-            matches!(it, Incoming::Flowing(_) | Incoming::Refused | Incoming::NoCodec)
+            !matches!(it, Incoming::Asked | Incoming::Waiting(_) | Incoming::Offered(_))
         };
         let is_settled = self.negotiation == Negotiation::Idle;
         let transport_id = self.leg.lasting().filter(|_| is_settled);
@@ -138,18 +158,29 @@ impl Receiving {
         outbox: &mut Outbox,
     ) {
         let mut former = std::mem::take(&mut self.consumers);
+        let may_ask = self.insistence.may_ask(now);
         let mut missing = BTreeSet::new();
         for producer_id in wanted {
-            if let Some(incoming) = former.remove(&producer_id) {
-                self.consumers.insert(producer_id, incoming);
-            } else if !self.consumers.contains_key(&producer_id) {
-                missing.insert(producer_id);
+            match former.remove(&producer_id) {
+                Some(Incoming::PutOff) if may_ask => {
+                    missing.insert(producer_id);
+                }
+                Some(incoming) => {
+                    self.consumers.insert(producer_id, incoming);
+                }
+                None if !self.consumers.contains_key(&producer_id) => {
+                    missing.insert(producer_id);
+                }
+                None => {}
             }
         }
         if missing.is_empty() && self.consumers.is_empty() {
             return self.leg.unwanted();
         }
         let Some(ends) = self.leg.wanted(now, outbox) else { return };
+        if may_ask {
+            self.release(now, outbox);
+        }
         self.ask(now, &missing, outbox);
         self.negotiate(now, ends.transport_id, outbox);
     }
@@ -181,6 +212,7 @@ impl Receiving {
 
     /// The server made a consumer.
     pub(super) fn handle_consumed(&mut self, consumed: Consumed) {
+        self.insistence.heard();
         // One whose producer ended meanwhile ended with it.
         if let Some(incoming @ Incoming::Asked) = self.consumers.get_mut(&consumed.producer_id) {
             let Consumed { consumer_id, mid, .. } = consumed;
@@ -216,10 +248,15 @@ impl Receiving {
                 *incoming = Incoming::NoCodec;
                 continue;
             }
-            let resume = Request::ResumeConsumer(ConsumerRef { consumer_id: line.consumer_id });
-            outbox.request(now, resume, Purpose::ResumeConsumer(*producer_id));
-            *incoming = Incoming::Flowing(line.clone());
+            let line = line.clone();
+            line.resume(now, *producer_id, outbox);
+            *incoming = Incoming::Flowing(line);
         }
+    }
+
+    /// The server lets a consumer flow.
+    pub(super) const fn handle_resumed(&mut self) {
+        self.insistence.heard();
     }
 
     /// The server did not do what one of this side's requests was for.
@@ -232,6 +269,10 @@ impl Receiving {
     ) {
         match (purpose, code) {
             (Purpose::RecvOffer, ErrorCode::TooMany) => self.offer_later(now),
+            (
+                Purpose::Consume(producer) | Purpose::ResumeConsumer(producer),
+                ErrorCode::ServerBusy,
+            ) => self.put_off(now, producer),
             (Purpose::Consume(producer) | Purpose::ResumeConsumer(producer), code)
                 if !is_of_transport(code) =>
             {
@@ -249,7 +290,32 @@ impl Receiving {
     /// When [`Self::reconcile`] has something to do without being told anything.
     pub(super) fn wake_at(&self) -> Option<Instant> {
         let offer_at = self.is_ready().then(|| self.allowance.next());
-        self.leg.wake_at().or(offer_at)
+        let is_late = |it: &Incoming| matches!(it, Incoming::Held(_) | Incoming::PutOff);
+        let asks = self.leg.ends().is_some() && self.consumers.values().any(is_late);
+        let ask_at = asks.then(|| self.insistence.next());
+        [self.leg.wake_at(), offer_at, ask_at].into_iter().flatten().min()
+    }
+
+    /// The server was too busy for a consumer: it is asked again.
+    fn put_off(&mut self, now: Instant, producer_id: ProducerId) {
+        self.insistence.refused(now);
+        if let Some(incoming) = self.consumers.get_mut(&producer_id) {
+            *incoming = match incoming {
+                Incoming::Flowing(line) => Incoming::Held(line.clone()),
+                _ => Incoming::PutOff,
+            };
+        }
+    }
+
+    /// Has flow what the server was too busy for.
+    fn release(&mut self, now: Instant, outbox: &mut Outbox) {
+        for (producer_id, incoming) in &mut self.consumers {
+            if let Incoming::Held(line) = incoming {
+                let line = line.clone();
+                line.resume(now, *producer_id, outbox);
+                *incoming = Incoming::Flowing(line);
+            }
+        }
     }
 
     fn ask(&mut self, now: Instant, missing: &BTreeSet<ProducerId>, outbox: &mut Outbox) {

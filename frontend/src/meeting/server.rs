@@ -11,11 +11,11 @@ use shared::{
 
 use super::{Meeting, effect::Instant, leg::Leg, notice::Notice, outbox::Purpose};
 
-impl Meeting {
-    /// Takes a message in. What nobody waits for any more is not heard.
 /// How long after one's own picture was too large it goes on being so when it is again.
 const EXCESS_LASTS: Duration = Duration::from_secs(15);
 
+impl Meeting {
+    /// Takes a message in. What nobody waits for any more is not heard.
     pub(super) fn take_in(&mut self, now: Instant, message: ServerMessage) {
         match message {
             ServerMessage::Reply { id, reply } => {
@@ -64,13 +64,10 @@ const EXCESS_LASTS: Duration = Duration::from_secs(15);
                 self.company.invites.made(invite);
             }
             (Purpose::ChangeInvites, Reply::Done) => self.invite_revoked(now),
+            (Purpose::ResumeConsumer(_), Reply::Done) => self.receiving.handle_resumed(),
+            (Purpose::Mute(_), Reply::Done) => self.publishing.handle_muted(),
             (
-                Purpose::Mute(_)
-                | Purpose::Asked
-                | Purpose::ResumeConsumer(_)
-                | Purpose::SetPreferredLayers
-                | Purpose::Ping
-                | Purpose::Leave,
+                Purpose::Asked | Purpose::SetPreferredLayers | Purpose::Ping | Purpose::Leave,
                 Reply::Done,
             ) => {}
             // The server answered something else: nothing on this socket can be relied on.
@@ -116,8 +113,8 @@ const EXCESS_LASTS: Duration = Duration::from_secs(15);
             Event::ProducerPaused(producer) => self.roster.set_paused(producer.producer_id, true),
             Event::ProducerResumed(producer) => self.roster.set_paused(producer.producer_id, false),
             Event::TransportFailed(failed) => self.transport_failed(now, failed),
-            Event::LimitExceeded(_) => self.limit_exceeded(now),
             Event::MaxBitrate(limit) => self.set_max_bitrate(limit.max_video_bitrate),
+            Event::LimitExceeded(_) => self.limit_exceeded(now),
             Event::LayersWanted(wanted) => {
                 self.publishing.handle_layers_wanted(wanted.producer_id, wanted.layers);
             }
@@ -146,6 +143,7 @@ const EXCESS_LASTS: Duration = Duration::from_secs(15);
             self.unreachable = Some(address);
             self.tell(now, Notice::Unreachable(address));
         }
+    }
 
     /// One's own picture takes more than it may. Once may be a scene that changed; what goes on is
     /// told.
@@ -154,7 +152,6 @@ const EXCESS_LASTS: Duration = Duration::from_secs(15);
         if before.is_some_and(|before| now.saturating_sub(before) <= EXCESS_LASTS) {
             self.tell(now, Notice::PictureTooLarge);
         }
-    }
     }
 
     const fn set_max_bitrate(&mut self, max_video_bitrate: u32) {

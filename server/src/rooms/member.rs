@@ -15,7 +15,7 @@ use shared::{
     limits,
     media::{MediaKind, RtpCapabilities, Source},
     rest::{ParticipantDetails, ParticipantResponse},
-    signaling::{CloseCode, Direction, Participant, Presence, Producer, Role},
+    signaling::{CloseCode, Direction, OwnProducer, Participant, Presence, Producer, Role},
 };
 
 use super::{
@@ -117,6 +117,8 @@ pub struct Published {
     pub codec: Codec,
     /// Whether it is muted, or its camera off.
     pub paused: bool,
+    /// Whether a host did that, and its owner has said nothing since.
+    pub by_host: bool,
 }
 
 /// Whether another offer may be made now.
@@ -295,6 +297,11 @@ impl MemberMedia {
         [&self.send, &self.recv].into_iter().flatten().map(|leg| leg.transport_id)
     }
 
+    /// What is published, for its owner.
+    pub(super) fn published(&self) -> impl Iterator<Item = OwnProducer> {
+        self.producers.iter().map(|(producer_id, published)| published.to_own(*producer_id))
+    }
+
     /// Takes a transport out with what it carried, to be closed.
     pub(super) fn take_leg(&mut self, direction: Direction) -> Option<(Command, Vec<ProducerId>)> {
         let leg = self.leg_mut(direction).take()?;
@@ -336,6 +343,17 @@ impl Leg {
 }
 
 impl Published {
+    /// What its owner publishes, live or not.
+    #[must_use]
+    pub const fn new(source: Source, codec: Codec, paused: bool) -> Self {
+        Self { source, codec, paused, by_host: false }
+    }
+
+    /// The producer as the wire names it to its owner.
+    const fn to_own(self, producer_id: ProducerId) -> OwnProducer {
+        OwnProducer { producer: self.to_producer(producer_id), paused_by_host: self.by_host }
+    }
+
     /// The producer as the wire names it.
     #[must_use]
     pub const fn to_producer(self, producer_id: ProducerId) -> Producer {

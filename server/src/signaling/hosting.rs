@@ -4,6 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use shared::{
     error::ErrorCode,
+    rest::UpdateRoomRequest,
     signaling::{
         KnockRef, Mute, ParticipantRef, Remove, Reply, Right, Role, SetLobby, SetLocked, SetRole,
     },
@@ -83,22 +84,24 @@ impl Place {
         Ok(answered)
     }
 
-    /// Asks somebody to unmute.
-    pub(super) fn ask_to_unmute(
+    /// Asks somebody to unmute, or has them heard again who cannot be asked.
+    pub(super) async fn ask_to_unmute(
         &self,
         question: Question,
         ParticipantRef { participant_id }: &ParticipantRef,
     ) -> Result<Answered, Refusal> {
-        self.change(question, |room| room.ask_to_unmute(&self.seat, participant_id))
+        let resumed = self.room.lock().ask_to_unmute(&self.seat, participant_id)?;
+        self.settle_all(resumed).await?;
+        Ok(question.answer(Reply::Done))
     }
 
     /// Mutes microphones; done when the worker forwards them no more.
     pub(super) async fn mute(&self, question: Question, mute: &Mute) -> Result<Answered, Refusal> {
         let muted = self.room.lock().mute(&self.seat, mute)?;
-        for producer_id in muted {
+        for producer_id in &muted {
             tracing::info!(%producer_id, "[PRODUCE] {producer_id} muted by a host");
-            self.settle(producer_id).await?;
         }
+        self.settle_all(muted).await?;
         Ok(question.answer(Reply::Done))
     }
 

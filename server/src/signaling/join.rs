@@ -139,6 +139,7 @@ impl Session {
             role: entry.role,
             resumed: entry.resumed,
             transports: entry.transports,
+            producers: entry.producers,
             participants: entry.others,
             chat: room.chat(),
             raised_hands: room.raised_hands().to_vec(),

@@ -1,5 +1,6 @@
 //! What a participant sends.
 
+use futures_util::future::join_all;
 use sfu::command::{Command, CommandReply};
 use shared::{
     error::ErrorCode,
@@ -37,7 +38,7 @@ impl Place {
             CommandReply::Produced { codec } => codec,
             other => return Err(unexpected(&other)),
         };
-        let published = Published { source, codec, paused };
+        let published = Published::new(source, codec, paused);
         let told = {
             let mut room = self.room.lock();
             // Where this fails the worker has closed the producer with its transport.
@@ -117,7 +118,47 @@ impl Place {
         Ok(())
     }
 
+    /// The same with many at once.
+    ///
+    /// # Errors
+    ///
+    /// The first there was; the others are done nevertheless.
+    pub(super) async fn settle_all(&self, producers: Vec<ProducerId>) -> Result<(), ErrorCode> {
+        each(producers.into_iter().map(|producer_id| self.settle(producer_id))).await
+    }
+
     fn own_producer(&self, producer_id: ProducerId) -> Result<(), ErrorCode> {
         self.room.lock().own_producer(&self.seat, producer_id)
+    }
+}
+
+/// Does everything to its end, whatever becomes of the others, and gives the first error.
+async fn each<F>(all: impl Iterator<Item = F>) -> Result<(), ErrorCode>
+where
+    F: Future<Output = Result<(), ErrorCode>>,
+{
+    join_all(all).await.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_that_fails_keeps_no_other_from_being_done() {
+        let done = Cell::new(0);
+        let results = [Ok(()), Err(ErrorCode::ServerBusy), Err(ErrorCode::Internal), Ok(())];
+        let all = results.map(|result| {
+            let done = &done;
+            async move {
+                tokio::task::yield_now().await;
+                done.set(done.get() + 1);
+                result
+            }
+        });
+        assert_eq!(each(all.into_iter()).await, Err(ErrorCode::ServerBusy));
+        assert_eq!(done.get(), 4);
     }
 }

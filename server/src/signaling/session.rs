@@ -186,7 +186,7 @@ impl Place {
             Request::SetLocked(data) => self.set_locked(question, data),
             Request::SetLobby(data) => self.set_lobby(question, data),
             Request::Mute(data) => self.mute(question, &data).await,
-            Request::AskToUnmute(data) => self.ask_to_unmute(question, &data),
+            Request::AskToUnmute(data) => self.ask_to_unmute(question, &data).await,
             Request::StopShare(data) => self.stop_share(question, &data).await,
             Request::StopVideo(data) => self.stop_video(question, &data).await,
             Request::Remove(data) => self.remove(question, &data).await,

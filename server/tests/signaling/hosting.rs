@@ -1,5 +1,6 @@
 use shared::{
     error::ErrorCode,
+    ids::TransportId,
     media::Source,
     signaling::{
         AskedToUnmute, Event, Join, Joined, Mute, MutedBy, OwnProducer, ParticipantRef, PeerLeft,
@@ -19,6 +20,7 @@ struct Stage {
     meeting: Meeting,
     speaker: Publisher,
     named: ParticipantRef,
+    joined: Joined,
 }
 
 impl Stage {
@@ -29,8 +31,8 @@ impl Stage {
         let mut speaker = Publisher::start_with(client, sources).await;
         meeting.catch_up().await;
         speaker.client.events().await;
-        let named = ParticipantRef { participant_id: joined.participant_id };
-        Self { meeting, speaker, named }
+        let named = ParticipantRef { participant_id: joined.participant_id.clone() };
+        Self { meeting, speaker, named, joined }
     }
 }
 
@@ -120,52 +122,48 @@ async fn a_share_is_ended_with_its_sound() {
     stage.meeting.other.untold().await;
 }
 
+/// The guest of a stage comes back, with or without the media.
+async fn come_back(stage: &Stage, joined: &Joined, transports: Vec<TransportId>) -> Joined {
+    let mut again = stage.meeting.server.connect().await;
+    let back = again.join(Join { transports, ..returning(joined) }).await.unwrap();
+    assert!(back.resumed);
+    back
+}
+
+#[tokio::test]
+async fn who_was_away_learns_on_their_return_what_hosts_did_to_them() {
+    for sources in [VOICE, SHARE] {
+        let mut stage = Stage::start(sources).await;
+        // Away as the page may be: the server does not know yet that nobody hears it.
+        let joined = stage.joined.clone();
+        let Publisher { transport, microphone, camera, .. } = stage.speaker;
+        let mute = Mute { participant_id: Some(stage.named.participant_id.clone()) };
+        stage.meeting.host.done(Request::Mute(mute)).await;
+        stage.meeting.host.done(Request::StopShare(stage.named.clone())).await;
+        let of = |producer_id, source, paused| OwnProducer {
+            producer: Producer { producer_id, source, paused },
+            paused_by_host: paused,
+        };
+        let expected = match sources {
+            VOICE => {
+                vec![of(microphone, Source::Microphone, true), of(camera, Source::Camera, false)]
+            }
+            _ => Vec::new(),
+        };
+        let back = come_back(&stage, &joined, vec![transport]).await;
+        assert_eq!((back.transports, back.producers), (vec![transport], expected.clone()));
+        // Also when the media is made anew: it is said as it was.
+        let back = come_back(&stage, &back_ticket(&joined, back.resume_ticket), Vec::new()).await;
+        assert_eq!((back.transports, back.producers), (Vec::new(), expected));
+    }
+}
+
+fn back_ticket(joined: &Joined, resume_ticket: String) -> Joined {
+    Joined { resume_ticket, ..joined.clone() }
+}
+
 #[tokio::test]
 async fn only_who_is_asked_to_unmute_hears_it() {
-    /// The guest of a stage comes back, with or without the media.
-    async fn come_back(stage: &Stage, joined: &Joined, transports: Vec<TransportId>) -> Joined {
-        let mut again = stage.meeting.server.connect().await;
-        let back = again.join(Join { transports, ..returning(joined) }).await.unwrap();
-        assert!(back.resumed);
-        back
-    }
-
-    #[tokio::test]
-    async fn who_was_away_learns_on_their_return_what_hosts_did_to_them() {
-        for sources in [VOICE, SHARE] {
-            let mut stage = Stage::start(sources).await;
-            // Away as the page may be: the server does not know yet that nobody hears it.
-            let joined = stage.joined.clone();
-            let Publisher { transport, microphone, camera, .. } = stage.speaker;
-            let mute = Mute { participant_id: Some(stage.named.participant_id.clone()) };
-            stage.meeting.host.done(Request::Mute(mute)).await;
-            stage.meeting.host.done(Request::StopShare(stage.named.clone())).await;
-            let of = |producer_id, source, paused| OwnProducer {
-                producer: Producer { producer_id, source, paused },
-                paused_by_host: paused,
-            };
-            let expected = match sources {
-                VOICE => {
-                    vec![
-                        of(microphone, Source::Microphone, true),
-                        of(camera, Source::Camera, false),
-                    ]
-                }
-                _ => Vec::new(),
-            };
-            let back = come_back(&stage, &joined, vec![transport]).await;
-            assert_eq!((back.transports, back.producers), (vec![transport], expected.clone()));
-            // Also when the media is made anew: it is said as it was.
-            let back =
-                come_back(&stage, &back_ticket(&joined, back.resume_ticket), Vec::new()).await;
-            assert_eq!((back.transports, back.producers), (Vec::new(), expected));
-        }
-    }
-
-    fn back_ticket(joined: &Joined, resume_ticket: String) -> Joined {
-        Joined { resume_ticket, ..joined.clone() }
-    }
-
     let mut meeting = Meeting::start().await;
     let participant_id = meeting.guest.id().clone();
     meeting.host.done(Request::AskToUnmute(ParticipantRef { participant_id })).await;
@@ -290,61 +288,61 @@ async fn a_co_host_is_made_and_unmade_and_stays_what_they_are() {
     assert_eq!(back.joined.role, Role::Guest, "the ticket says co-host, the host said no");
 }
 
+impl Person {
+    /// The invite of the role that one was given last.
+    async fn given(&mut self) -> String {
+        let events = self.client.events().await;
+        let given = events.into_iter().rev().find_map(|event| match event {
+            Event::RoleChanged(changed) => changed.invite,
+            _ => None,
+        });
+        given.expect("an invite")
+    }
+}
+
+/// What somebody is who comes anew by a token; whether they may is the server's to say.
+async fn come_by(meeting: &Meeting, token: &str) -> Result<Role, ErrorCode> {
+    let mut client = meeting.server.connect().await;
+    client.join(invited(token.to_owned())).await.map(|joined| joined.role)
+}
+
+#[tokio::test]
+async fn who_was_given_a_role_may_leave_and_come_again_with_it_until_it_is_taken() {
+    let mut meeting = Meeting::start().await;
+    meeting.host.done(make(&meeting.guest, Role::CoHost)).await;
+    let token = meeting.guest.given().await;
+    meeting.guest.done(Request::Leave).await;
+    assert_eq!(come_by(&meeting, &token).await, Ok(Role::CoHost));
+    let mut again = Person::come(&meeting.server, invited(token.clone())).await;
+
+    // It is listed by the name of whom it is for, and taken with the role.
+    let listed = meeting.host.invites().await;
+    let of_role = listed.iter().find(|invite| invite.label.as_deref() == Some("Bob")).unwrap();
+    assert_eq!((of_role.role, of_role.uses), (Role::CoHost, 2));
+    meeting.host.done(make(&again, Role::Guest)).await;
+    assert_eq!(come_by(&meeting, &token).await, Err(ErrorCode::InviteRevoked));
+    let guests = again.given().await;
+    assert_eq!(come_by(&meeting, &guests).await, Ok(Role::Guest));
+}
+
+#[tokio::test]
+async fn the_invite_of_a_role_goes_with_whoever_is_removed_and_can_be_withdrawn() {
+    let mut meeting = Meeting::start().await;
+    meeting.host.done(make(&meeting.guest, Role::CoHost)).await;
+    meeting.host.done(make(&meeting.other, Role::CoHost)).await;
+    let (removed, kept) = (meeting.guest.given().await, meeting.other.given().await);
+    meeting.host.done(remove(&meeting.guest, false)).await;
+    assert_eq!(come_by(&meeting, &removed).await, Err(ErrorCode::InviteRevoked));
+    assert_eq!(come_by(&meeting, &kept).await, Ok(Role::CoHost));
+    let listed = meeting.host.invites().await;
+    let live = listed.into_iter().find(|one| one.role == Role::CoHost && !one.revoked).unwrap();
+    let revoke = RevokeInvite { invite_id: live.invite_id, end_sessions: false };
+    meeting.host.done(Request::RevokeInvite(revoke)).await;
+    assert_eq!(come_by(&meeting, &kept).await, Err(ErrorCode::InviteRevoked));
+}
+
 #[tokio::test]
 async fn a_room_is_handed_over() {
-    impl Person {
-        /// The invite of the role that one was given last.
-        async fn given(&mut self) -> String {
-            let events = self.client.events().await;
-            let given = events.into_iter().rev().find_map(|event| match event {
-                Event::RoleChanged(changed) => changed.invite,
-                _ => None,
-            });
-            given.expect("an invite")
-        }
-    }
-
-    /// What somebody is who comes anew by a token; whether they may is the server's to say.
-    async fn come_by(meeting: &Meeting, token: &str) -> Result<Role, ErrorCode> {
-        let mut client = meeting.server.connect().await;
-        client.join(invited(token.to_owned())).await.map(|joined| joined.role)
-    }
-
-    #[tokio::test]
-    async fn who_was_given_a_role_may_leave_and_come_again_with_it_until_it_is_taken() {
-        let mut meeting = Meeting::start().await;
-        meeting.host.done(make(&meeting.guest, Role::CoHost)).await;
-        let token = meeting.guest.given().await;
-        meeting.guest.done(Request::Leave).await;
-        assert_eq!(come_by(&meeting, &token).await, Ok(Role::CoHost));
-        let mut again = Person::come(&meeting.server, invited(token.clone())).await;
-
-        // It is listed by the name of whom it is for, and taken with the role.
-        let listed = meeting.host.invites().await;
-        let of_role = listed.iter().find(|invite| invite.label.as_deref() == Some("Bob")).unwrap();
-        assert_eq!((of_role.role, of_role.uses), (Role::CoHost, 2));
-        meeting.host.done(make(&again, Role::Guest)).await;
-        assert_eq!(come_by(&meeting, &token).await, Err(ErrorCode::InviteRevoked));
-        let guests = again.given().await;
-        assert_eq!(come_by(&meeting, &guests).await, Ok(Role::Guest));
-    }
-
-    #[tokio::test]
-    async fn the_invite_of_a_role_goes_with_whoever_is_removed_and_can_be_withdrawn() {
-        let mut meeting = Meeting::start().await;
-        meeting.host.done(make(&meeting.guest, Role::CoHost)).await;
-        meeting.host.done(make(&meeting.other, Role::CoHost)).await;
-        let (removed, kept) = (meeting.guest.given().await, meeting.other.given().await);
-        meeting.host.done(remove(&meeting.guest, false)).await;
-        assert_eq!(come_by(&meeting, &removed).await, Err(ErrorCode::InviteRevoked));
-        assert_eq!(come_by(&meeting, &kept).await, Ok(Role::CoHost));
-        let listed = meeting.host.invites().await;
-        let live = listed.into_iter().find(|one| one.role == Role::CoHost && !one.revoked).unwrap();
-        let revoke = RevokeInvite { invite_id: live.invite_id, end_sessions: false };
-        meeting.host.done(Request::RevokeInvite(revoke)).await;
-        assert_eq!(come_by(&meeting, &kept).await, Err(ErrorCode::InviteRevoked));
-    }
-
     let data = tempfile::tempdir().unwrap();
     let mut meeting = Meeting::start_on(Server::start_in(data.path(), |_| {}).await).await;
     meeting.host.done(make(&meeting.guest, Role::Host)).await;

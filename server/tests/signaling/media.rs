@@ -20,7 +20,7 @@ const REFUSAL: &str =
 /// Someone who publishes a microphone and a camera.
 pub(crate) struct Publisher {
     pub(crate) client: Client,
-    transport: TransportId,
+    pub(crate) transport: TransportId,
     pub(crate) microphone: ProducerId,
     pub(crate) camera: ProducerId,
 }

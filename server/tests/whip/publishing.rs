@@ -8,7 +8,8 @@ use shared::{
     ids::{ProducerId, RoomId},
     media::{DescriptionKind, SessionDescription, Source},
     signaling::{
-        ConnectTransport, ConsumerRef, Direction, Event, Join, ProducerRef, Reply, Request, Role,
+        ConnectTransport, ConsumerRef, Direction, Event, Join, Mute, ParticipantRef, ProducerRef,
+        Reply, Request, Role,
     },
 };
 

@@ -49,6 +49,10 @@ pub struct Joined {
     /// Those of [`Join::transports`] that go on, with all they carry. Other media state is new.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transports: Vec<TransportId>,
+    /// What one published until now, also on transports that end: a host may have muted or stopped
+    /// something while one was away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub producers: Vec<OwnProducer>,
     /// The room.
     pub room: RoomInfo,
     /// The others, in order of arrival.
@@ -136,4 +140,16 @@ pub struct Producer {
     pub source: Source,
     /// Whether it is muted, or its camera off.
     pub paused: bool,
+}
+
+/// Something one publishes oneself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnProducer {
+    /// What.
+    #[serde(flatten)]
+    pub producer: Producer,
+    /// Whether a host paused it, and one has not resumed it since.
+    #[serde(default)]
+    pub paused_by_host: bool,
 }

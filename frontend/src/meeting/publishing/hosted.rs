@@ -1,9 +1,9 @@
 //! What becomes of a source that a host mutes or ends.
 
-use shared::{ids::ProducerId, media::Source};
+use shared::{ids::ProducerId, media::Source, signaling::OwnProducer};
 
 use super::{Outgoing, Publishing, Sent};
-use crate::meeting::outbox::Outbox;
+use crate::meeting::{hosted::Hosted, outbox::Outbox};
 
 impl Publishing {
     /// Takes over what hosts did to one's own sources while one was away: of what the server `has`,
@@ -41,12 +41,16 @@ impl Publishing {
         paused: ProducerId,
         outbox: &mut Outbox,
     ) {
-        if let Some(outgoing) = self.produced(source, paused)
-            && let Sent::Produced { paused, .. } = &mut outgoing.sent
-        {
-            *paused = true;
-            self.set_live(source, false, outbox);
+        let Some(outgoing) = self.sources.get_mut(&source) else { return };
+        match &mut outgoing.sent {
+            Sent::Produced { producer_id, paused: told, .. } if *producer_id == paused => {
+                *told = true;
+            }
+            // It was this person's before the page was loaded anew.
+            Sent::Nothing => {}
+            _ => return,
         }
+        self.set_live(source, false, outbox);
     }
 
     /// The server has ended a producer of one's own: the source is off, and its m-line may carry
@@ -67,8 +71,44 @@ impl Publishing {
         }
     }
 
+    /// A producer of one's own was not there any more: its source may be published again.
+    pub(in crate::meeting) fn producer_missing(&mut self, source: Source) {
+        if let Some(outgoing) = self.sources.get_mut(&source)
+            && let Sent::Produced { mid, .. } = &mut outgoing.sent
+        {
+            outgoing.sent = Sent::Stopped { mid: std::mem::take(mid) };
+        }
+    }
+
     fn produced(&mut self, source: Source, id: ProducerId) -> Option<&mut Outgoing> {
         let is_it = |outgoing: &&mut Outgoing| matches!(outgoing.sent, Sent::Produced { producer_id, .. } if producer_id == id);
         self.sources.get_mut(&source).filter(is_it)
+    }
+}
+
+/// What a host did while one was away.
+enum Done {
+    Paused(ProducerId),
+    Ended(ProducerId),
+}
+
+impl Outgoing {
+    fn done_by_host(&self, source: Source, has: &[OwnProducer], goes_on: bool) -> Option<Done> {
+        match &self.sent {
+            Sent::Produced { producer_id, paused: told, .. } => {
+                match has.iter().find(|known| known.producer.producer_id == *producer_id) {
+                    Some(known) => {
+                        (known.paused_by_host && !told).then_some(Done::Paused(*producer_id))
+                    }
+                    None => goes_on.then_some(Done::Ended(*producer_id)),
+                }
+            }
+            Sent::Nothing if self.live => {
+                let paused =
+                    |known: &&OwnProducer| known.producer.source == source && known.paused_by_host;
+                has.iter().find(paused).map(|known| Done::Paused(known.producer.producer_id))
+            }
+            _ => None,
+        }
     }
 }

@@ -162,10 +162,21 @@ impl Outgoing {
         matches!(self.device, Device::Open | Device::Changing { .. })
     }
 
+    /// Whether the server has to be asked for something.
+    pub(super) const fn asks(&self) -> bool {
+        match self.sent {
+            Sent::Negotiated { .. } => true,
+            Sent::Stopped { .. } => !self.is_paused(),
+            Sent::Produced { paused, .. } => paused != self.is_paused(),
+            Sent::Nothing | Sent::Offered | Sent::Asked { .. } | Sent::Refused => false,
+        }
+    }
+
     const fn is_paused(&self) -> bool {
         !self.live || !self.is_open()
     }
 
+    /// Asks the server for what should be; [`Self::asks`] says whether there is anything to ask.
     pub(super) fn reconcile(
         &mut self,
         now: Instant,

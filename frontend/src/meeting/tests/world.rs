@@ -48,6 +48,8 @@ pub(super) struct World {
     pub(super) path: PeerNews,
     /// The last producer made of each source.
     pub(super) produced: BTreeMap<Source, ProducerId>,
+    /// What the server has of this person's own.
+    pub(super) own: Vec<OwnProducer>,
     /// What becomes of a device that is to be changed for another.
     pub(super) change: Change,
     /// What has gone over each peer connection.
@@ -151,6 +153,7 @@ impl World {
             refusals: Vec::new(),
             path: PeerNews::Connected,
             produced: BTreeMap::new(),
+            own: Vec::new(),
             change: Change::Done,
             wire: Wire { is_alive: true, traffic: Traffic::default() },
             lost_socket: None,
@@ -201,6 +204,7 @@ impl World {
     pub(super) fn kill_server(&mut self) {
         self.server = Server::Down;
         self.transports.clear();
+        self.own.clear();
         self.close(1006);
     }
 
@@ -264,11 +268,11 @@ impl World {
             | Effect::CloseDevice(_)
             | Effect::EnableDevice { .. }
             | Effect::SaveTicket { .. }
+            | Effect::SaveToken { .. }
             | Effect::ForgetTicket(_) => {}
         }
     }
 
-            | Effect::SaveToken { .. }
     fn open_socket(&mut self, socket: SocketId) {
         let news = if self.server == Server::Down {
             SocketNews::Closed(1006)
@@ -313,25 +317,24 @@ impl World {
                 None => Reply::Join(Box::new(self.joined(&join))),
             },
             Request::Join(join) => Reply::Join(Box::new(self.joined(&join))),
-            Request::CreateTransport(_) => {
+            Request::CreateTransport(CreateTransport { direction }) => {
+                if direction == Direction::Send {
+                    self.own.clear();
+                }
                 self.transports.push(TransportId(number));
                 Reply::CreateTransport(TransportCreated { transport_id: TransportId(number) })
             }
             Request::ConnectTransport(connect) => Reply::ConnectTransport(connected(&connect)),
-            Request::Produce(produce) => {
-                let producer_id = ProducerId(number);
-                self.produced.insert(produce.source, producer_id);
-                Reply::Produce(ProducerRef { producer_id })
-            }
+            Request::Produce(produce) => self.produce(ProducerId(number), &produce),
             Request::Consume(ProducerRef { producer_id }) => Reply::Consume(Consumed {
                 consumer_id: ConsumerId(number),
                 producer_id,
                 kind: MediaKind::Video,
                 mid: number.to_string(),
             }),
+            Request::PauseProducer(ProducerRef { producer_id }) => self.pause(producer_id, true),
+            Request::ResumeProducer(ProducerRef { producer_id }) => self.pause(producer_id, false),
             Request::CloseProducer(_)
-            | Request::PauseProducer(_)
-            | Request::ResumeProducer(_)
             | Request::ResumeConsumer(_)
             | Request::PauseConsumer(_)
             | Request::CloseConsumer(_)
@@ -371,6 +374,28 @@ impl World {
         }
     }
 
+    fn produce(&mut self, producer_id: ProducerId, produce: &Produce) -> Reply {
+        let &Produce { source, paused, .. } = produce;
+        self.produced.insert(source, producer_id);
+        let producer = Producer { producer_id, source, paused };
+        self.own.push(OwnProducer { producer, paused_by_host: false });
+        Reply::Produce(ProducerRef { producer_id })
+    }
+
+    fn pause(&mut self, producer_id: ProducerId, paused: bool) -> Reply {
+        if let Some(own) = self.own.iter_mut().find(|own| own.producer.producer_id == producer_id) {
+            (own.producer.paused, own.paused_by_host) = (paused, false);
+        }
+        Reply::Done
+    }
+
+    /// A host pauses what this person sends of a source; the news of it is lost.
+    pub(super) fn pause_by_host(&mut self, source: Source) {
+        let own = self.own.iter_mut().find(|own| own.producer.source == source);
+        let own = own.expect("it is published");
+        (own.producer.paused, own.paused_by_host) = (true, true);
+    }
+
     fn joined(&mut self, join: &Join) -> Joined {
         self.transports.retain(|transport_id| join.transports.contains(transport_id));
         Joined {
@@ -379,6 +404,7 @@ impl World {
             resume_ticket: format!("ticket {}", self.next_number),
             resumed: false,
             transports: self.transports.clone(),
+            producers: self.own.clone(),
             room: RoomInfo {
                 room_id: room_id(),
                 host_name: "Grace".to_owned(),

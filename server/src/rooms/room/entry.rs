@@ -4,7 +4,7 @@ use shared::{
     error::ErrorCode,
     ids::{ParticipantId, TransportId},
     media::RtpCapabilities,
-    signaling::{CloseCode, Event, Participant, Right, Role},
+    signaling::{CloseCode, Event, OwnProducer, Participant, Right, Role},
 };
 
 use super::{Life, Room};
@@ -82,6 +82,8 @@ pub struct Entry {
     pub role: Role,
     /// The transports that go on.
     pub transports: Vec<TransportId>,
+    /// What they published until now, as hosts have left it.
+    pub producers: Vec<OwnProducer>,
     /// The others, in order of arrival.
     pub others: Vec<Participant>,
     /// What is left of the participant's earlier connection, to be closed.
@@ -135,6 +137,8 @@ impl Room {
         if entrant.pass == Pass::Invite {
             self.count_use(entrant.ticket.invite_id.as_deref());
         }
+        let former = index.and_then(|index| self.members.get(index));
+        let producers = former.iter().flat_map(|member| member.media.published()).collect();
         let discarded = match index {
             Some(index) => self.take_over(index, entrant, role),
             None => {
@@ -148,7 +152,7 @@ impl Room {
         let transports = transports.into_iter().flatten().collect();
         let others = self.introduce(entered);
         self.review_hosts();
-        Ok(Entry { resumed: index.is_some(), role, transports, others, discarded })
+        Ok(Entry { resumed: index.is_some(), role, transports, producers, others, discarded })
     }
 
     /// Checks that an invite lets somebody of `role` in. One that the room does not remember was

@@ -159,7 +159,8 @@ impl Room {
         paused: bool,
     ) -> Result<(), ErrorCode> {
         let producers = &mut self.member_mut(seat)?.media.producers;
-        producers.get_mut(&producer_id).ok_or(ErrorCode::ProducerNotFound)?.paused = paused;
+        let published = producers.get_mut(&producer_id).ok_or(ErrorCode::ProducerNotFound)?;
+        (published.paused, published.by_host) = (paused, false);
         let named = ProducerRef { producer_id };
         let event =
             if paused { Event::ProducerPaused(named) } else { Event::ProducerResumed(named) };

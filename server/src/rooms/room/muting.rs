@@ -9,7 +9,7 @@ use shared::{
 };
 
 use super::{Actor, Room, Seat};
-use crate::rooms::MediaCommand;
+use crate::rooms::{MediaCommand, member::Member};
 
 impl Room {
     /// Mutes one microphone, or those of all guests who can unmute themselves; whoever is concerned is
@@ -24,7 +24,11 @@ impl Room {
             return Ok(self.pause_source(seat, index, Source::Microphone).into_iter().collect());
         }
         self.check_right(Actor::Seat(seat), Right::Mute)?;
-        let guests = self.members.iter().enumerate().filter(|(_, m)| m.role == Role::Guest);
+        let is_guest = |member: &Member| {
+            // Whoever came over HTTP cannot be told, and would be silent for good.
+            member.role == Role::Guest && member.session().is_none()
+        };
+        let guests = self.members.iter().enumerate().filter(|(_, member)| is_guest(member));
         let guests: Vec<usize> = guests.map(|(index, _)| index).collect();
         let muted = guests.into_iter();
         Ok(muted.filter_map(|index| self.pause_source(seat, index, Source::Microphone)).collect())
@@ -44,18 +48,25 @@ impl Room {
         Ok(self.pause_source(seat, index, Source::Camera))
     }
 
-    /// Asks somebody to unmute.
+    /// Asks somebody to unmute. Whoever came over HTTP cannot be asked and was muted by a host, so
+    /// what they send is resumed; returns it, as [`Self::mute`] does.
     ///
     /// # Errors
     ///
     /// The seat has no right to, or the other is not here.
-    pub fn ask_to_unmute(&self, seat: &Seat, target: &ParticipantId) -> Result<(), ErrorCode> {
+    pub fn ask_to_unmute(
+        &mut self,
+        seat: &Seat,
+        target: &ParticipantId,
+    ) -> Result<Vec<ProducerId>, ErrorCode> {
         let index = self.reach(seat, Right::Mute, target)?;
-        if let Some(member) = self.members.get(index) {
-            let by = seat.participant_id.clone();
-            member.tell_event(Event::AskedToUnmute(AskedToUnmute { by }));
+        let Some(member) = self.members.get(index) else { return Ok(Vec::new()) };
+        if member.session().is_some() {
+            return Ok(self.resume_all(index));
         }
-        Ok(())
+        let by = seat.participant_id.clone();
+        member.tell_event(Event::AskedToUnmute(AskedToUnmute { by }));
+        Ok(Vec::new())
     }
 
     /// Ends somebody's screen share and its sound; everyone is told. Returns what the worker has
@@ -95,12 +106,31 @@ impl Room {
         let member = self.members.get_mut(index)?;
         let mut producers = member.media.producers.iter_mut();
         let (id, published) = producers.find(|(_, one)| one.source == source && !one.paused)?;
-        published.paused = true;
+        (published.paused, published.by_host) = (true, true);
         let (producer_id, by) = (*id, seat.participant_id.clone());
         member.tell_event(Event::MutedBy(MutedBy { by, source, producer_id }));
         let owner = member.id.clone();
         self.tell_others(&owner, &Event::ProducerPaused(ProducerRef { producer_id }));
         Some(producer_id)
+    }
+
+    /// Resumes everything of a participant that is paused.
+    fn resume_all(&mut self, index: usize) -> Vec<ProducerId> {
+        let Some(member) = self.members.get_mut(index) else { return Vec::new() };
+        let producers = member.media.producers.iter_mut();
+        let paused = producers.filter(|(_, published)| published.paused);
+        let resumed: Vec<ProducerId> = paused
+            .map(|(producer_id, published)| {
+                (published.paused, published.by_host) = (false, false);
+                *producer_id
+            })
+            .collect();
+        let owner = member.id.clone();
+        for producer_id in &resumed {
+            let producer = ProducerRef { producer_id: *producer_id };
+            self.tell_others(&owner, &Event::ProducerResumed(producer));
+        }
+        resumed
     }
 
     /// Takes out what a participant sends of a source.

@@ -135,7 +135,7 @@ impl World {
             Source::Camera => Codec::Vp8,
             Source::Screen => Codec::Av1,
         };
-        let published = Published { source, codec, paused: false };
+        let published = Published::new(source, codec, false);
         self.room.add_producer(&socket.seat, transport_id, (producer_id, published))
     }
 }
