@@ -35,7 +35,7 @@ use shared::{
     error::ErrorCode,
     ids::ParticipantId,
     media::{IceServer, RtpCapabilities, Source},
-    signaling::{Direction, Presence, Request, Role, RoomInfo, ServerMessage},
+    signaling::{Direction, Presence, Producer, Request, Role, RoomInfo, ServerMessage},
 };
 
 pub use self::intent::{JoinIntent, Return};
@@ -373,11 +373,11 @@ impl Meeting {
     /// What is to be shown.
     #[must_use]
     pub fn view(&self) -> MeetingView {
-        let hindrance = |producer_id| {
-            if self.receiving.lacks_codec(producer_id) {
-                return Some(Hindrance::NoCodec);
+        let hindrance = |it: &Producer| {
+            if self.receiving.lacks_codec(it.producer_id) {
+                return Some(Hindrance::NoCodec(it.mime_type));
             }
-            let consumer_id = self.receiving.consumer(producer_id)?;
+            let consumer_id = self.receiving.consumer(it.producer_id)?;
             self.watching.is_held_back(consumer_id).then_some(Hindrance::HeldBack)
         };
         let mut tiles: Vec<TileView> =

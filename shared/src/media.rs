@@ -37,6 +37,40 @@ impl Source {
     }
 }
 
+/// What a stream is coded in, named as by W3C `RTCRtpCodec.mimeType`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum MimeType {
+    /// Opus audio.
+    #[serde(rename = "audio/opus")]
+    Opus,
+    /// VP8 video.
+    #[serde(rename = "video/VP8")]
+    Vp8,
+    /// VP9 video.
+    #[serde(rename = "video/VP9")]
+    Vp9,
+    /// H.264 video.
+    #[serde(rename = "video/H264")]
+    H264,
+    /// AV1 video.
+    #[serde(rename = "video/AV1")]
+    Av1,
+}
+
+impl MimeType {
+    /// The codec's name as people know it.
+    #[must_use]
+    pub const fn codec_name(self) -> &'static str {
+        match self {
+            Self::Opus => "Opus",
+            Self::Vp8 => "VP8",
+            Self::Vp9 => "VP9",
+            Self::H264 => "H.264",
+            Self::Av1 => "AV1",
+        }
+    }
+}
+
 /// A session description (RFC 8829), as `RTCPeerConnection` reads and writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionDescription {

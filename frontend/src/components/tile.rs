@@ -64,7 +64,7 @@ pub fn Tile(
                 hidden=move || !has(|tile| tile.has_video && tile.hindrance.is_none())
             ></video>
             <p class="tile-away" hidden=move || !has(|tile| away(tile).is_some())>
-                {move || tile.with(away).map(Text::get)}
+                {move || tile.with(away)}
             </p>
             <p class="tile-label" aria-hidden="true">
                 <span class="tile-microphone">
@@ -131,7 +131,7 @@ pub fn ScreenTile(
                 hidden=move || hindrance().is_some()
             ></video>
             <p class="tile-away" hidden=move || hindrance().is_none()>
-                {move || hindrance().map(|why| room::hindrance(why).get())}
+                {move || hindrance().map(room::hindrance)}
             </p>
             <p class="tile-label" aria-hidden="true">
                 <Icon of=Glyph::Share/>
@@ -256,9 +256,9 @@ fn shown_name(tile: &TileView) -> String {
 }
 
 /// Why a picture is not there that should be.
-fn away(tile: &TileView) -> Option<Text> {
+fn away(tile: &TileView) -> Option<String> {
     match tile.presence {
-        Presence::Reconnecting => Some(room::RECONNECTING),
+        Presence::Reconnecting => Some(room::RECONNECTING.get().to_owned()),
         Presence::Connected => tile.hindrance.filter(|_| tile.has_video).map(room::hindrance),
     }
 }
@@ -271,8 +271,8 @@ fn spoken(tile: &TileView) -> String {
         (true, true) => room::SPEAKING,
     };
     let picture = match (tile.has_video, tile.hindrance) {
-        (false, _) => room::CAMERA_OFF,
-        (true, None) => room::CAMERA_ON,
+        (false, _) => room::CAMERA_OFF.get().to_owned(),
+        (true, None) => room::CAMERA_ON.get().to_owned(),
         (true, Some(why)) => room::hindrance(why),
     };
     let mut spoken = format!("{}, {sound}, {picture}", shown_name(tile));
@@ -304,7 +304,7 @@ fn hue(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shared::ids::ParticipantId;
+    use shared::{ids::ParticipantId, media::MimeType};
 
     use super::*;
     use crate::meeting::view::Hindrance;
@@ -340,8 +340,8 @@ mod tests {
         let hindrance = Some(Hindrance::HeldBack);
         let tile = TileView { key, has_audio: true, hindrance, ..tile };
         assert_eq!(spoken(&tile), "Ada, Speaking, Video paused: weak connection");
-        let tile = TileView { hindrance: Some(Hindrance::NoCodec), ..tile };
-        assert_eq!(spoken(&tile), "Ada, Speaking, This browser can’t show this video");
+        let tile = TileView { hindrance: Some(Hindrance::NoCodec(MimeType::Av1)), ..tile };
+        assert_eq!(spoken(&tile), "Ada, Speaking, This browser can’t show this video (AV1)");
         let tile = TileView { hindrance: None, quality: Level::Poor, ..tile };
         assert_eq!(spoken(&tile), "Ada, Speaking, Camera on, Poor connection");
     }

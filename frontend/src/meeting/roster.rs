@@ -109,7 +109,7 @@ impl Roster {
     /// The others' tiles; `hindrance` says why a producer cannot be seen.
     pub(super) fn tiles(
         &self,
-        hindrance: impl Fn(ProducerId) -> Option<Hindrance>,
+        hindrance: impl Fn(&Producer) -> Option<Hindrance>,
     ) -> impl Iterator<Item = TileView> {
         self.others.iter().map(move |other| {
             let camera = live(other, Source::Camera);
@@ -121,7 +121,7 @@ impl Roster {
                 has_video: camera.is_some(),
                 has_screen: live(other, Source::Screen).is_some(),
                 is_speaking: self.speakers.contains(&other.id),
-                hindrance: camera.and_then(|camera| hindrance(camera.producer_id)),
+                hindrance: camera.and_then(&hindrance),
                 presence: other.presence,
                 hand: None,
                 reaction: None,
@@ -133,14 +133,14 @@ impl Roster {
     /// The screens that others share.
     pub(super) fn screens(
         &self,
-        hindrance: impl Fn(ProducerId) -> Option<Hindrance>,
+        hindrance: impl Fn(&Producer) -> Option<Hindrance>,
     ) -> impl Iterator<Item = ScreenView> {
         self.others.iter().filter_map(move |other| {
             let screen = live(other, Source::Screen)?;
             Some(ScreenView {
                 key: TileKey::Screen(other.id.clone()),
                 name: other.display_name.clone(),
-                hindrance: hindrance(screen.producer_id),
+                hindrance: hindrance(screen),
             })
         })
     }

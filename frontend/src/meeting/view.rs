@@ -2,6 +2,7 @@
 
 use shared::{
     ids::ParticipantId,
+    media::MimeType,
     signaling::{Presence, Reaction, Role, RoomInfo},
 };
 
@@ -131,8 +132,8 @@ pub struct ScreenView {
 pub enum Hindrance {
     /// The path is too narrow for it.
     HeldBack,
-    /// The browser has no decoder for it.
-    NoCodec,
+    /// The browser has no decoder for what it is coded in.
+    NoCodec(MimeType),
 }
 
 impl TileView {

@@ -1,6 +1,6 @@
 //! Sentences of the meeting.
 
-use super::{Text, texts};
+use super::texts;
 use crate::meeting::view::Hindrance;
 
 texts! {
@@ -26,8 +26,9 @@ texts! {
     HELD_BACK = "Video paused: weak connection", "Bild angehalten: schwache Verbindung",
         "Vídeo en pausa: conexión débil";
     /// A picture that the browser has no decoder for.
-    NO_CODEC = "This browser can’t show this video", "Dieser Browser kann dieses Video nicht zeigen",
-        "Este navegador no puede mostrar este vídeo";
+    NO_CODEC = "This browser can’t show this video ({})",
+        "Dieser Browser kann dieses Video nicht zeigen ({})",
+        "Este navegador no puede mostrar este vídeo ({})";
     /// Someone who speaks.
     SPEAKING = "Speaking", "Spricht", "Hablando";
     /// A microphone that is off.
@@ -76,9 +77,9 @@ texts! {
 
 /// Why a picture that is sent cannot be seen.
 #[must_use]
-pub const fn hindrance(hindrance: Hindrance) -> Text {
+pub fn hindrance(hindrance: Hindrance) -> String {
     match hindrance {
-        Hindrance::HeldBack => HELD_BACK,
-        Hindrance::NoCodec => NO_CODEC,
+        Hindrance::HeldBack => HELD_BACK.get().to_owned(),
+        Hindrance::NoCodec(mime_type) => NO_CODEC.with(&[mime_type.codec_name()]),
     }
 }

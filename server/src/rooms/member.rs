@@ -13,7 +13,7 @@ use sfu::{
 use shared::{
     ids::{ConsumerId, ParticipantId, ProducerId, TransportId},
     limits,
-    media::{MediaKind, RtpCapabilities, Source},
+    media::{MediaKind, MimeType, RtpCapabilities, Source},
     rest::{ParticipantDetails, ParticipantResponse},
     signaling::{CloseCode, Direction, OwnProducer, Participant, Presence, Producer, Role},
 };
@@ -357,7 +357,14 @@ impl Published {
     /// The producer as the wire names it.
     #[must_use]
     pub const fn to_producer(self, producer_id: ProducerId) -> Producer {
-        Producer { producer_id, source: self.source, paused: self.paused }
+        let mime_type = match self.codec {
+            Codec::Opus => MimeType::Opus,
+            Codec::Vp8 => MimeType::Vp8,
+            Codec::Vp9 => MimeType::Vp9,
+            Codec::H264 => MimeType::H264,
+            Codec::Av1 => MimeType::Av1,
+        };
+        Producer { producer_id, source: self.source, mime_type, paused: self.paused }
     }
 
     /// The media type a receiver needs, such as `video/VP8`.

@@ -1,7 +1,7 @@
 use shared::{
     error::ErrorCode,
     ids::TransportId,
-    media::Source,
+    media::{MediaKind, MimeType, Source},
     signaling::{
         AskedToUnmute, Event, Join, Joined, Mute, MutedBy, OwnProducer, ParticipantRef, PeerLeft,
         Producer, ProducerRef, Remove, Request, RevokeInvite, Role, RoomChanged, SetLocked,
@@ -140,9 +140,13 @@ async fn who_was_away_learns_on_their_return_what_hosts_did_to_them() {
         let mute = Mute { participant_id: Some(stage.named.participant_id.clone()) };
         stage.meeting.host.done(Request::Mute(mute)).await;
         stage.meeting.host.done(Request::StopShare(stage.named.clone())).await;
-        let of = |producer_id, source, paused| OwnProducer {
-            producer: Producer { producer_id, source, paused },
-            paused_by_host: paused,
+        let of = |producer_id, source: Source, paused| {
+            let mime_type = match source.kind() {
+                MediaKind::Audio => MimeType::Opus,
+                MediaKind::Video => MimeType::Vp8,
+            };
+            let producer = Producer { producer_id, source, mime_type, paused };
+            OwnProducer { producer, paused_by_host: paused }
         };
         let expected = match sources {
             VOICE => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{ChatMessage, Knock, Role};
 use crate::{
     ids::{KnockId, ParticipantId, ProducerId, RoomId, TransportId},
-    media::{IceServer, RtpCapabilities, Source},
+    media::{IceServer, MimeType, RtpCapabilities, Source},
 };
 
 /// Data of `join`. One of `token`, `resumeTicket` and `roomId` says where to.
@@ -138,6 +138,8 @@ pub struct Producer {
     pub producer_id: ProducerId,
     /// Where it comes from.
     pub source: Source,
+    /// What it is coded in.
+    pub mime_type: MimeType,
     /// Whether it is muted, or its camera off.
     pub paused: bool,
 }

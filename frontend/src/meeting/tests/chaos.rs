@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::{
     error::ErrorCode,
     ids::{ConsumerId, ProducerId, TransportId},
-    media::Source,
+    media::{MimeType, Source},
     signaling::{
         CloseCode, ConsumerLayer, Direction, Event, LayersWanted, NewProducer, PeerLeft,
         PeerPresence, Presence, Producer, ProducerRef, Request, TransportFailed,
@@ -148,6 +148,7 @@ fn event(chance: &mut Chance) -> Event {
             producer: Producer {
                 producer_id: producer.producer_id,
                 source: Source::Camera,
+                mime_type: MimeType::Vp8,
                 paused: false,
             },
         }),

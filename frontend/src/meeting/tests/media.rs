@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::{
     error::ErrorCode,
     ids::{ProducerId, TransportId},
-    media::Source,
+    media::{MimeType, Source},
     signaling::{
         Direction, Event, LimitExceeded, MediaUnreachable, NewProducer, PeerLeft, PeerPresence,
         Presence, Producer, ProducerRef, Request, TransportFailed,
@@ -36,6 +36,7 @@ fn camera_of(number: u8, producer: u64) -> Event {
         producer: Producer {
             producer_id: ProducerId(producer),
             source: Source::Camera,
+            mime_type: MimeType::Vp8,
             paused: false,
         },
     })
@@ -348,7 +349,7 @@ fn a_codec_the_browser_lacks_is_named_and_not_asked_for_again() {
     ));
     world.settle();
     assert_eq!(world.meeting.view().notice, Some(Notice::Server(ErrorCode::CodecMismatch)));
-    assert_eq!(world.meeting.view().tiles[1].hindrance, Some(Hindrance::NoCodec));
+    assert_eq!(world.meeting.view().tiles[1].hindrance, Some(Hindrance::NoCodec(MimeType::Vp8)));
     assert_eq!(world.meeting.received().count(), 1);
     world.take_requests();
     world.event(camera_of(1, 13));

@@ -6,7 +6,7 @@ use shared::{
     error::ErrorCode,
     ids::{ConsumerId, ParticipantId, ProducerId, RoomId, TransportId},
     limits::DEFAULT_VIDEO_BITRATE,
-    media::{DescriptionKind, MediaKind, RtpCapabilities, SessionDescription, Source},
+    media::{DescriptionKind, MediaKind, MimeType, RtpCapabilities, SessionDescription, Source},
     signaling::{
         ChatMessage, ClientMessage, ConnectTransport, Consumed, CreateTransport, Direction, Event,
         Invite, InviteList, Join, Joined, Knocking, OwnProducer, Participant, Presence, Produce,
@@ -99,10 +99,19 @@ pub(super) fn participant_id(number: u8) -> ParticipantId {
     ParticipantId::from_random([number; 16])
 }
 
+/// What everyone's browser codes such a source in.
+const fn mime_type_of(source: Source) -> MimeType {
+    match source.kind() {
+        MediaKind::Audio => MimeType::Opus,
+        MediaKind::Video => MimeType::Vp8,
+    }
+}
+
 pub(super) fn participant(number: u8, producers: &[(u64, Source)]) -> Participant {
     let producer = |(id, source): &(u64, Source)| Producer {
         producer_id: ProducerId(*id),
         source: *source,
+        mime_type: mime_type_of(*source),
         paused: false,
     };
     Participant {
@@ -377,7 +386,7 @@ impl World {
     fn produce(&mut self, producer_id: ProducerId, produce: &Produce) -> Reply {
         let &Produce { source, paused, .. } = produce;
         self.produced.insert(source, producer_id);
-        let producer = Producer { producer_id, source, paused };
+        let producer = Producer { producer_id, source, mime_type: mime_type_of(source), paused };
         self.own.push(OwnProducer { producer, paused_by_host: false });
         Reply::Produce(ProducerRef { producer_id })
     }
