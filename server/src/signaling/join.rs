@@ -58,13 +58,18 @@ impl Session {
     }
 
     fn knock(&mut self, question: Question, visitor: Visitor) -> Result<Answered, Refusal> {
-        let Visitor { room, ticket, .. } = visitor;
+        let Visitor { room, ticket, pass } = visitor;
         let limited = self.app.limits.knocks.take(self.client.0, Instant::now());
         limited.map_err(|_| ErrorCode::TooMany)?;
         let knock_id = self.app.rooms.next_knock_id();
-        let knock = Knock { knock_id, display_name: ticket.display_name };
+        let knock = Knock { knock_id, display_name: ticket.display_name.clone() };
         let answered = {
             let mut room = room.lock();
+            match room.door(pass, &ticket)? {
+                Door::Lobby => {}
+                // The lobby was closed this very moment: the next try finds it.
+                Door::Open => return Err(ErrorCode::ServerBusy.into()),
+            }
             let knocking = room.knock(knock, self.outbox.clone())?;
             question.answer(Reply::Knocking(knocking))
         };

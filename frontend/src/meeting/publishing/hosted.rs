@@ -46,9 +46,15 @@ impl Publishing {
             Sent::Produced { producer_id, paused: told, .. } if *producer_id == paused => {
                 *told = true;
             }
-            // It was this person's before the page was loaded anew.
-            Sent::Nothing => {}
-            _ => return,
+            Sent::Produced { .. } => return,
+            // It was this person's before the page was loaded anew, or the answer that names it was
+            // lost with the socket.
+            Sent::Nothing
+            | Sent::Offered
+            | Sent::Negotiated { .. }
+            | Sent::Asked { .. }
+            | Sent::Stopped { .. }
+            | Sent::Refused => {}
         }
         self.set_live(source, false, outbox);
     }
@@ -103,7 +109,7 @@ impl Outgoing {
                     None => goes_on.then_some(Done::Ended(*producer_id)),
                 }
             }
-            Sent::Nothing if self.live => {
+            _ if self.live => {
                 let paused =
                     |known: &&OwnProducer| known.producer.source == source && known.paused_by_host;
                 has.iter().find(paused).map(|known| Done::Paused(known.producer.producer_id))

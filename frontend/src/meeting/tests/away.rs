@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use shared::{error::ErrorCode, media::Source, signaling::Request};
+use shared::{error::ErrorCode, ids::ProducerId, media::Source, signaling::Request};
 
-use super::world::{World, count, participant, start};
+use super::world::{Server, World, count, participant, start};
 use crate::meeting::{Start, effect::Effect, hosted::Hosted, view::DeviceState};
 
 /// Someone who has sent for a while, and shares a screen.
@@ -116,6 +116,26 @@ fn who_unmuted_when_the_connection_was_lost_is_not_taken_for_muted() {
     let view = world.meeting.view();
     assert_eq!((view.microphone, view.company.hosted), (DeviceState::On, None));
     assert_eq!(live(&world), [Source::Microphone, Source::Camera, Source::Screen]);
+}
+
+#[test]
+fn who_was_muted_before_hearing_that_one_is_published_is_muted() {
+    let mut world = World::new();
+    world.refusals.extend([(is_produce as fn(&Request) -> bool, ErrorCode::ServerBusy); 2]);
+    world.settle();
+    world.server = Server::Silent;
+    world.run(Duration::from_secs(5));
+    let asked = world.take_requests().into_iter().find_map(|request| match request {
+        Request::Produce(produce) if produce.source == Source::Microphone => Some(produce),
+        _ => None,
+    });
+    // It was done; the answer is lost with the socket.
+    world.produce(ProducerId(900), &asked.expect("it was asked for again"));
+    world.server = Server::Up;
+    meanwhile(&mut world, |world| world.pause_by_host(Source::Microphone));
+    let view = world.meeting.view();
+    assert_eq!((view.microphone, view.company.hosted), (DeviceState::Off, muted_by_someone()));
+    assert_eq!(live(&world), [Source::Camera]);
 }
 
 #[test]

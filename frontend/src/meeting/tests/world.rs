@@ -383,7 +383,7 @@ impl World {
         }
     }
 
-    fn produce(&mut self, producer_id: ProducerId, produce: &Produce) -> Reply {
+    pub(super) fn produce(&mut self, producer_id: ProducerId, produce: &Produce) -> Reply {
         let &Produce { source, paused, .. } = produce;
         self.produced.insert(source, producer_id);
         let producer = Producer { producer_id, source, mime_type: mime_type_of(source), paused };

@@ -72,15 +72,20 @@ impl Room {
         self.record.roles.iter().find(|given| given.participant_id == *id).map(|given| given.role)
     }
 
-    /// Keeps roles as long as tickets of others may count.
+    /// Keeps roles as long as tickets of others may count, and as there is an invite to withdraw with
+    /// the role.
     fn note_roles(
         &mut self,
         changes: &[(usize, ParticipantId, Role)],
         at: u64,
     ) -> Result<(), ErrorCode> {
-        let counts = |since: u64| at < since.saturating_add(TICKET_LIFETIME.as_secs());
+        let counts = |given: &GivenRole| {
+            let invite = given.invite_id.as_deref().and_then(|id| self.invite(id));
+            let lets_in = invite.is_some_and(|it| it.check().is_ok() && at < it.expires_at);
+            lets_in || at < given.at.saturating_add(TICKET_LIFETIME.as_secs())
+        };
         let kept = self.record.roles.iter().filter(|given| {
-            counts(given.at) && changes.iter().all(|(_, id, _)| *id != given.participant_id)
+            counts(given) && changes.iter().all(|(_, id, _)| *id != given.participant_id)
         });
         let given = changes.iter().map(|(_, participant_id, role)| GivenRole {
             participant_id: participant_id.clone(),

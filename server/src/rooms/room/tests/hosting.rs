@@ -119,6 +119,26 @@ fn roles_are_remembered_as_long_as_an_older_ticket_counts_and_up_to_a_bound() {
 }
 
 #[test]
+fn an_invite_of_a_role_is_withdrawn_with_it_however_long_it_lets_in() {
+    let mut world = World::new();
+    let host = world.host();
+    let invites = Invites::new(b"a secret").with_lifetime(DAY * 30);
+    let set = |world: &mut World, id: &ParticipantId, role, days: u32| {
+        let set = SetRole { participant_id: id.clone(), role };
+        let now = wall_clock() + DAY * days;
+        world.room.set_role(&host.seat, &set, now, &invites).unwrap();
+    };
+    let [first, second] = [number(0), number(1)];
+    let _here = [world.enter(&first), world.enter(&second)];
+    set(&mut world, &first, Role::CoHost, 0);
+    set(&mut world, &second, Role::CoHost, 2);
+    set(&mut world, &first, Role::Guest, 3);
+    let of_role = world.room.record().invites.iter().filter(|it| it.kind == InviteKind::GivenRole);
+    let valid: Vec<bool> = of_role.map(|it| it.check().is_ok()).collect();
+    assert_eq!(valid, [false, true]);
+}
+
+#[test]
 fn the_removed_are_remembered_up_to_a_bound() {
     let mut world = World::new();
     let host = world.host();
