@@ -416,9 +416,10 @@ impl Router {
     /// Notes that a viewer's link loses so much, in 1/256.
     pub fn note_loss(&mut self, consumer: ConsumerKey, lost: u8) {
         let Some(consumer) = self.consumers.get_mut(consumer.0) else { return };
-        consumer.note_loss(lost);
         let producer = consumer.options.producer;
-        self.tell_listener_loss(producer);
+        if consumer.note_loss(lost) {
+            self.tell_listener_loss(producer);
+        }
     }
 
     /// When to call [`Router::handle_timeout`]; the events are drained before.

@@ -263,11 +263,14 @@ impl Consumer {
     }
 
     /// Notes that so much is lost on the viewer's link, in 1/256: its transport-wide feedback says
-    /// so long before the next reception report of a voice, which may take five seconds.
-    pub(super) const fn note_loss(&mut self, lost: u8) {
-        if self.loss < lost {
+    /// so long before the next reception report of a voice, which may take five seconds. Returns
+    /// whether that is more than was known.
+    pub(super) const fn note_loss(&mut self, lost: u8) -> bool {
+        let is_more = self.loss < lost;
+        if is_more {
             self.loss = lost;
         }
+        is_more
     }
 
     /// Notes how much is lost, and measures the round trip by what the viewer says of our last
