@@ -172,7 +172,7 @@ fn who_had_muted_oneself_and_comes_by_the_door_with_an_open_microphone_is_heard(
 fn media_that_ended_by_itself_is_no_hosts_doing() {
     let mut world = inside();
     world.kill_server();
-    world.server = super::world::Server::Up;
+    world.server = Server::Up;
     world.run(Duration::from_secs(3));
     let view = world.meeting.view();
     assert_eq!((view.microphone, view.camera), (DeviceState::On, DeviceState::On));
