@@ -162,11 +162,14 @@ async fn whoever_sends_more_than_the_room_allows_is_told() {
         pace.tick().await;
         picture.send(vp8(number == 0, &[0; 1000]), true).await;
     }
-    let told = loop {
-        if let Event::LimitExceeded(told) = bob.event().await {
-            break told;
+    let told = async {
+        loop {
+            if let Event::LimitExceeded(told) = bob.event().await {
+                return told;
+            }
         }
     };
+    let told = tokio::time::timeout(PATIENCE, told).await.expect("Bob is told");
     assert_eq!(told, LimitExceeded { producer_id, max_video_bitrate });
     bob_sends.close().await;
 }

@@ -237,8 +237,10 @@ async fn a_host_who_mutes_who_cannot_unmute_may_undo_it() {
     }
     let (microphone, camera) = (microphone.unwrap(), camera.unwrap());
 
-    // With all others: nobody there could unmute.
+    // Not with all others: nobody there could unmute.
     host.done(Request::Mute(Mute::default())).await;
+    let told = host.events().await;
+    assert!(!told.iter().any(|event| matches!(event, Event::ProducerPaused(_))), "{told:?}");
     let named = ParticipantRef { participant_id: participant_id.clone() };
     host.done(Request::Mute(Mute { participant_id: Some(participant_id) })).await;
     assert_eq!(next(&mut host).await, Event::ProducerPaused(microphone), "by name alone");
