@@ -326,36 +326,6 @@ test('the meeting takes the whole screen, and its picture floats above other win
   }
 });
 
-test('what a browser cannot do is not offered, and the screen stays awake for as long as one is in', async ({
-  server,
-  person,
-}) => {
-  const alice = await person('Alice', 'chromium', 'red');
-  await alice.page.addInitScript(() => {
-    const refuse = { configurable: true, get: () => false };
-    Object.defineProperty(document, 'fullscreenEnabled', refuse);
-    Object.defineProperty(document, 'pictureInPictureEnabled', refuse);
-    window.locks = [];
-    const request = navigator.wakeLock.request.bind(navigator.wakeLock);
-    navigator.wakeLock.request = async (type) => {
-      const lock = await request(type);
-      window.locks.push(lock);
-      return lock;
-    };
-  });
-  await alice.host(server.url);
-  await alice.page.getByRole('button', { name: 'More', exact: true }).click();
-  await expect(alice.page.getByRole('button', { name: 'Keyboard shortcuts' })).toBeVisible();
-  await expect(alice.page.getByRole('button', { name: 'Full screen' })).toHaveCount(0);
-  await expect(alice.page.getByRole('button', { name: 'Picture in picture' })).toHaveCount(0);
-  await alice.page.keyboard.press('Escape');
-  const held = async () =>
-    await alice.page.evaluate(() => window.locks.filter((lock) => !lock.released).length);
-  await expect.poll(held).toBe(1);
-  await alice.leave();
-  await expect.poll(held).toBe(0);
-});
-
 interface Box {
   name: string;
   left: number;
@@ -498,8 +468,6 @@ async function expectSentFor(publisher: Participant, preference: string, rate: n
 
 declare global {
   interface Window {
-    /** What keeps the screen awake, or did. */
-    locks: WakeLockSentinel[];
     /** Whether each picture that the server was told of is pinned, as it was told. */
     pinned: boolean[];
   }
