@@ -71,6 +71,10 @@ pub const ADMISSION_SECONDS: u32 = 60;
 /// Most invites of one room whose time has not passed.
 pub const MAX_INVITES: usize = 100;
 
+/// Most invites of those who were given a role in one room whose time has not passed, withdrawn ones
+/// too. Past that a role lasts for as long as its ticket.
+pub const MAX_ROLE_INVITES: usize = 200;
+
 /// Least seconds that an invite lets in.
 pub const MIN_INVITE_SECONDS: u32 = 60;
 

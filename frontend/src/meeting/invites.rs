@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use shared::{
     error::ErrorCode,
-    limits::MAX_INVITES,
+    limits::{MAX_INVITES, MAX_ROLE_INVITES},
     signaling::{CreateInvite, Invite, InviteList, Request, RevokeInvite},
 };
 
 use super::{Meeting, effect::Instant, outbox::Purpose};
+
+/// Most invites of a list: those that were made, the room's own links, and those of given roles.
+const MAX_LISTED: usize = MAX_INVITES + MAX_ROLE_INVITES;
 
 /// The list of invites as it was told last.
 #[derive(Debug, Default)]
@@ -36,7 +39,7 @@ impl Invites {
     /// The server told which there are.
     pub(super) fn listed(&mut self, list: InviteList) {
         let live = list.invites.into_iter().filter(|invite| !invite.revoked);
-        self.list = Arc::new(live.take(MAX_INVITES).collect());
+        self.list = Arc::new(live.take(MAX_LISTED).collect());
     }
 
     /// The server made one.
@@ -44,7 +47,7 @@ impl Invites {
         self.settled(None);
         self.made = Some(invite.invite_id.clone());
         let list = Arc::make_mut(&mut self.list);
-        if list.len() < MAX_INVITES {
+        if list.len() < MAX_LISTED {
             list.push(invite);
         }
     }
@@ -133,6 +136,21 @@ mod tests {
         let ids: Vec<_> = view.list.iter().map(|invite| invite.invite_id.as_str()).collect();
         assert_eq!(ids, ["a", "c"]);
         assert_eq!((view.made.as_deref(), view.busy), (Some("c"), false));
+    }
+
+    #[test]
+    fn those_of_given_roles_have_room_beside_the_others_and_no_list_is_endless() {
+        let many = |count: usize| (0..count).map(|number| invite(&number.to_string(), false));
+        let mut invites = Invites::default();
+        invites.listed(InviteList { invites: many(MAX_INVITES + MAX_ROLE_INVITES - 1).collect() });
+        for id in ["last", "past"] {
+            invites.made(invite(id, false));
+        }
+        let list = invites.view().list;
+        assert_eq!(list.len(), MAX_INVITES + MAX_ROLE_INVITES);
+        assert_eq!(list.last().map(|invite| &*invite.invite_id), Some("last"));
+        invites.listed(InviteList { invites: many(1000).collect() });
+        assert_eq!(invites.view().list.len(), MAX_INVITES + MAX_ROLE_INVITES);
     }
 
     #[test]

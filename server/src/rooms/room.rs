@@ -55,7 +55,7 @@ pub use self::{
     chat::ChatText,
     entry::{Arrival, Door, Entrant, Entry, Pass},
     hosting::MAX_REMOVED,
-    invites::{InvitePlan, LinkState, MAX_ADMISSIONS, MAX_ROLE_INVITES, RoomLink},
+    invites::{InvitePlan, LinkState, MAX_ADMISSIONS, RoomLink},
     limits::LimitError,
     media::ConsumerPlan,
     rights::Actor,

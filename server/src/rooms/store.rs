@@ -197,7 +197,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use shared::{
-        limits::{MAX_INVITES, MAX_NAME_CHARS},
+        limits::{MAX_INVITES, MAX_NAME_CHARS, MAX_ROLE_INVITES},
         signaling::Role,
     };
 
@@ -206,7 +206,7 @@ mod tests {
         random,
         rooms::{
             record::{InviteKind, Revocation},
-            room::{MAX_ADMISSIONS, MAX_GIVEN_ROLES, MAX_REMOVED, MAX_ROLE_INVITES},
+            room::{MAX_ADMISSIONS, MAX_GIVEN_ROLES, MAX_REMOVED},
         },
     };
 

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant, SystemTime};
 use shared::{
     error::ErrorCode,
     ids::ParticipantId,
-    limits::{MAX_INVITE_SECONDS, MAX_INVITE_USES, MAX_INVITES, MIN_INVITE_SECONDS},
+    limits::{
+        MAX_INVITE_SECONDS, MAX_INVITE_USES, MAX_INVITES, MAX_ROLE_INVITES, MIN_INVITE_SECONDS,
+    },
     signaling::{
         CloseCode, CreateInvite, Event, Invite, InviteLinkChanged, RevokeInvite, Right, Role,
     },
@@ -26,10 +28,6 @@ use crate::{
 /// Most invites of those who were admitted from the lobby whose time has not passed; they last a
 /// minute.
 pub const MAX_ADMISSIONS: usize = 100;
-
-/// Most invites of those who were given a role whose time has not passed, withdrawn ones too. Past
-/// that a role lasts for as long as its ticket.
-pub const MAX_ROLE_INVITES: usize = 200;
 
 /// Which invites share one bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
