@@ -388,6 +388,7 @@ impl Meeting {
         let company = self.company_view(&mut tiles);
         MeetingView {
             phase: self.phase(),
+            refused_invite: self.refused_invite(),
             room: self.place.as_ref().map(|place| place.room.clone()),
             role: self.place.as_ref().map(|place| place.role),
             microphone: self.publishing.state(Source::Microphone),

@@ -44,6 +44,12 @@ impl Meeting {
         self.company.lobby.admission().or(invite).cloned()
     }
 
+    /// The invite that lets in nobody any more, if it was what a refused join showed.
+    pub(super) fn refused_invite(&self) -> Option<String> {
+        let is_refused = self.over.is_some_and(EndReason::refuses_invite) && !self.is_admitted();
+        self.token().filter(|_| is_refused)
+    }
+
     const fn is_admitted(&self) -> bool {
         self.company.lobby.admission().is_some()
     }

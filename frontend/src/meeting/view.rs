@@ -18,6 +18,9 @@ use super::{
 pub struct MeetingView {
     /// Where the meeting stands.
     pub phase: Phase,
+    /// The invite that was shown and refused, once it is over for that: none if what was refused was
+    /// a ticket, or an admission from the lobby.
+    pub refused_invite: Option<String>,
     /// The room, once the person is in it.
     pub room: Option<RoomInfo>,
     /// What the person may do, once they are in the room.

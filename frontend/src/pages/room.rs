@@ -41,7 +41,7 @@ use crate::{
     },
     links,
     meeting::{
-        notice::EndReason,
+        notice::{EndReason, WayBack},
         view::{DeviceState, MeetingView, Phase},
     },
     session::Session,
@@ -154,13 +154,22 @@ fn remember_room(room: &RoomId, session: Session) {
 /// Why it is over, and the way back where there is one.
 #[component]
 fn Ended(room: RoomId, reason: EndReason, session: Session) -> impl IntoView {
-    let (heading, detail) = told(reason, &room);
-    if reason.refuses_invite() {
-        forget_invite(&room);
-    }
-    // This loads the page anew, too.
-    let run = Callback::new(move |()| page::go_to(&links::join_path(&room)));
-    let again = reason.way_back().map(|way| Again { label: outcome::way_back(way), run });
+    let refused = session.view().with_untracked(|view| view.refused_invite.clone());
+    let (heading, detail) = told(reason, refused.as_deref());
+    let is_invite = refused.is_some();
+    let run = Callback::new(move |()| {
+        if let Some(token) = &refused {
+            forget_invite(&room, token);
+        }
+        // This loads the page anew, too.
+        page::go_to(&links::join_path(&room));
+    });
+    let way_back = reason.way_back().map(|way| match way {
+        // What was refused was the ticket: there is an invite to show yet.
+        WayBack::Knock if !is_invite => WayBack::Rejoin,
+        way => way,
+    });
+    let again = way_back.map(|way| Again { label: outcome::way_back(way), run });
     view! {
         <OutcomePage outcome=Outcome {
             glyph: Glyph::Door,
@@ -175,7 +184,7 @@ fn Ended(room: RoomId, reason: EndReason, session: Session) -> impl IntoView {
 }
 
 /// The heading of an end, and its sentence.
-fn told(reason: EndReason, room: &RoomId) -> (Text, String) {
+fn told(reason: EndReason, refused_invite: Option<&str>) -> (Text, String) {
     let heading = match reason {
         EndReason::Left => return (outcome::LEFT, outcome::LEFT_DETAIL.to_string()),
         EndReason::Kicked | EndReason::Unreachable | EndReason::Refused(ErrorCode::Replaced) => {
@@ -185,7 +194,7 @@ fn told(reason: EndReason, room: &RoomId) -> (Text, String) {
         EndReason::Refused(_) => outcome::NO_ENTRY,
     };
     let expired = reason == EndReason::Refused(ErrorCode::InviteExpired);
-    let expired_at = storage::token(room).filter(|_| expired).and_then(|it| invite::end_of(&it));
+    let expired_at = refused_invite.filter(|_| expired).and_then(invite::end_of);
     let detail = match expired_at {
         Some(time) => notice::EXPIRED_ON.with(&[&clock::date_and_time(time)]),
         None => notice::end(reason).to_string(),
@@ -194,11 +203,12 @@ fn told(reason: EndReason, room: &RoomId) -> (Text, String) {
 }
 
 /// Forgets an invite that was refused: it would be shown again, and whoever shows one does not knock.
-fn forget_invite(room: &RoomId) {
-    if let Some(token) = storage::token(room) {
+/// One that was stored in its place meanwhile stays.
+fn forget_invite(room: &RoomId, token: &str) {
+    if storage::token(room).is_some_and(|stored| stored == token) {
         storage::forget_token(room);
-        recent::correct_token(&token, Fault::Void);
     }
+    recent::correct_token(token, Fault::Void);
 }
 
 /// From this width on, in CSS pixels, the side panel has a place of its own and starts open; the

@@ -112,6 +112,23 @@ fn a_refusal_that_stays_one_ends_the_meeting_with_its_reason() {
 }
 
 #[test]
+fn only_an_invite_that_was_shown_counts_as_refused() {
+    let refused_invite = |start: Option<Start>, code| {
+        let mut world = start.map_or_else(World::new, World::starting);
+        world.refusals.push((|request| matches!(request, Request::Join(_)), code));
+        world.settle();
+        assert_eq!(world.meeting.view().phase, Phase::Ended(EndReason::Refused(code)));
+        world.meeting.view().refused_invite
+    };
+    let invite = Some("an invite".to_owned());
+    assert_eq!(refused_invite(None, ErrorCode::InviteExpired), invite);
+    assert_eq!(refused_invite(None, ErrorCode::InviteRevoked), invite);
+    assert_eq!(refused_invite(None, ErrorCode::RoomFull), None);
+    // What is refused here is the ticket, of a session that was ended.
+    assert_eq!(refused_invite(Some(returning("ended")), ErrorCode::InviteRevoked), None);
+}
+
+#[test]
 fn a_server_that_is_just_stopping_is_asked_again() {
     let mut world = World::new();
     world.refusals.push((|request| matches!(request, Request::Join(_)), ErrorCode::ServerShutdown));
