@@ -131,6 +131,34 @@ for (const browser of BROWSERS) {
     await page.keyboard.press('Enter');
     await expect(people).toBeFocused();
 
+    // One who was refused leaves the focus to no button that lets in another.
+    await knock('Frank');
+    await knock('Grace');
+    await expect(button('Refuse Grace')).toBeVisible();
+    await button('Refuse Frank').press('Enter');
+    await expect(button('Refuse Grace')).toBeFocused();
+    await page.keyboard.press('Enter');
+    await expect(people).toBeFocused();
+    // “Admit all” goes by being hidden.
+    await knock('Heidi');
+    await knock('Ivan');
+    await expect(button('Refuse Ivan')).toBeVisible();
+    await button('Admit all').press('Enter');
+    await expect(people).toBeFocused();
+    // What went while something else had the focus takes it from nothing later.
+    await knock('Judy');
+    await button('Refuse Judy').focus();
+    await button('More').focus();
+    await button('Refuse Judy').dispatchEvent('click');
+    await expect(button('Refuse Judy')).toHaveCount(0);
+    await button('More').blur();
+    await knock('Karl');
+    await expect(button('Refuse Karl')).toBeVisible();
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100))));
+    await expect(page.locator('body')).toBeFocused();
+    await button('Refuse Karl').press('Enter');
+    await expect(people).toBeFocused();
+
     const panel = page.getByRole('complementary');
     const entry = button('Remove');
     await button('Actions for Bob').press('Enter');

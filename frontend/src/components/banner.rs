@@ -21,7 +21,7 @@ pub fn Banner(
 ) -> impl IntoView {
     let view = session.view();
     let notice = Memo::new(move |_| view.with(|view| view.notice));
-    let hold = keep_focus(move || notice.track(), &[CONTENT]);
+    let hold = keep_focus(move || notice.track(), |_| &[CONTENT]);
     view! {
         <div class="banner" aria-live="polite" on:focusin=hold>
             {move || notice.get().map(|notice| view! { <NoticeLine session=session notice=notice/> })}

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use shared::signaling::Knock;
+use web_sys::Element;
 
 use crate::{
     components::{
@@ -22,7 +23,7 @@ pub fn HostedNotice(
 ) -> impl IntoView {
     let view = session.view();
     let hosted = Memo::new(move |_| view.with(|view| view.company.hosted.clone()));
-    let hold = keep_focus(move || hosted.track(), &[CONTENT]);
+    let hold = keep_focus(move || hosted.track(), |_| &[CONTENT]);
     view! {
         <div class="banner" aria-live="polite" on:focusin=hold>
             {move || hosted.get().map(|it| view! { <HostedLine session=session hosted=it/> })}
@@ -83,8 +84,7 @@ pub fn Doorbell(
     });
     // Those who see the list need not be told of it.
     let told = move || knocks.get().filter(|_| !panel.shows(Tab::People));
-    let next = &["[data-notice='knock'] button", "#toggle-people"];
-    let hold = keep_focus(move || knocks.track(), next);
+    let hold = keep_focus(move || knocks.track(), after_knock);
     view! {
         <div class="banner" on:focusin=hold>
             {move || {
@@ -94,6 +94,18 @@ pub fn Doorbell(
                     })
             }}
         </div>
+    }
+}
+
+/// What takes the focus when the line is another one: the same answer to another knock, or the way
+/// to all of them, but never an answer that was not looked for.
+fn after_knock(held: &Element) -> &'static [&'static str] {
+    const SHOW: &str = "[data-notice='knock'] [data-answer='show']";
+    const LIST: &str = "#toggle-people";
+    match held.get_attribute("data-answer").as_deref() {
+        Some("admit") => &["[data-notice='knock'] [data-answer='admit']", SHOW, LIST],
+        Some("refuse") => &["[data-notice='knock'] [data-answer='refuse']", SHOW, LIST],
+        _ => &[SHOW, LIST],
     }
 }
 
@@ -107,6 +119,7 @@ fn KnockLine(session: Session, panel: Panel, first: Knock, count: usize) -> impl
             <button
                 class="button button-small button-primary"
                 type="button"
+                data-answer="show"
                 on:click=move |_| panel.show(Tab::People)
             >
                 {text::SHOW_KNOCKS}

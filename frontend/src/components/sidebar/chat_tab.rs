@@ -54,7 +54,7 @@ fn Messages(session: Session, is_shown: Memo<bool>) -> impl IntoView {
         count
     });
     let is_empty = move || lines.with(|lines| lines.is_empty()) && pending.with(Vec::is_empty);
-    let hold = keep_focus(move || pending.track(), &["#chat-draft"]);
+    let hold = keep_focus(move || pending.track(), |_| &["#chat-draft"]);
     view! {
         <p class="chat-empty" hidden=move || !is_empty()>
             {text::EMPTY}

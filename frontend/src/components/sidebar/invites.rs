@@ -35,7 +35,7 @@ pub(super) fn Invites(session: Session, panel: Panel) -> impl IntoView {
     let busy = Memo::new(move |_| view.with(|view| view.company.invites.busy));
     let is_making = RwSignal::new(false);
     close_when_made(session, is_making);
-    let hold = keep_focus(move || list.track(), &["#new-invite"]);
+    let hold = keep_focus(move || list.track(), |_| &["#new-invite"]);
     view! {
         <section class="invites" aria-labelledby="invites-heading">
             <header>

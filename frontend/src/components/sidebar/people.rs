@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use shared::signaling::{Knock, Right, Role};
+use web_sys::Element;
 
 use super::person::Person;
 use crate::{
@@ -42,7 +43,7 @@ pub(super) fn People(session: Session) -> impl IntoView {
 fn Knocks(session: Session) -> impl IntoView {
     let view = session.view();
     let knocks = Memo::new(move |_| view.with(|view| view.company.knocks.clone()));
-    let hold = keep_focus(move || knocks.track(), &[".knock button", "#tab-people"]);
+    let hold = keep_focus(move || knocks.track(), after_answer);
     let admit_all = move |_| {
         for knock in knocks.get_untracked() {
             session.act_on_room(RoomAction::Admit(knock.knock_id));
@@ -78,7 +79,17 @@ fn Knocks(session: Session) -> impl IntoView {
     }
 }
 
-/// The two answers to a knock.
+/// What takes the focus after an answer to a knock: the same answer to the next one. Whoever refused
+/// one must not let in another by the same key.
+fn after_answer(held: &Element) -> &'static [&'static str] {
+    match held.get_attribute("data-answer").as_deref() {
+        Some("refuse") => &[".knock [data-answer='refuse']", "#tab-people"],
+        // Also after “Admit all”, which goes when one is left.
+        _ => &[".knock [data-answer='admit']", "#tab-people"],
+    }
+}
+
+/// The two answers to a knock, which `data-answer` tells apart.
 #[component]
 pub fn AnswerKnock(
     /// The meeting.
@@ -91,6 +102,7 @@ pub fn AnswerKnock(
         <button
             class="button button-small button-primary"
             type="button"
+            data-answer="admit"
             aria-label=host::ADMIT_WHOM.with(&[&display_name])
             on:click=move |_| session.act_on_room(RoomAction::Admit(knock_id))
         >
@@ -99,6 +111,7 @@ pub fn AnswerKnock(
         <button
             class="button button-small"
             type="button"
+            data-answer="refuse"
             aria-label=host::REFUSE_WHOM.with(&[&display_name])
             on:click=move |_| session.act_on_room(RoomAction::Refuse(knock_id))
         >
