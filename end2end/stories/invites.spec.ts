@@ -33,6 +33,10 @@ for (const browser of BROWSERS) {
     await bob.accept(link);
     await alice.expectToSee(bob);
     await expect(line).toContainText('1 of 1 came');
+    // Of one that lets in nobody any more there is nothing to copy, which had the focus.
+    await expect(line.getByRole('button', { name: 'Copy link: Customers' })).toHaveCount(0);
+    await expect(line.getByRole('img', { name: 'QR code: Customers' })).toHaveCount(0);
+    await expect(panel.getByRole('button', { name: 'New invite' })).toBeFocused();
     const carol = await person('Carol', 'chromium', 'green');
     // The browser names the refusal to tell who is inside.
     carol.tolerates(/401/);

@@ -88,18 +88,24 @@ fn copy_id(invite_id: &str) -> String {
 #[component]
 fn InviteLine(session: Session, invite: Invite, list: Memo<Arc<Vec<Invite>>>) -> impl IntoView {
     let name = name(&invite);
-    let Invite { invite_id: id, link, .. } = invite.clone();
-    let facts = memo({
-        let id = id.clone();
-        move |_| {
-            let now = list.with(|list| list.iter().find(|now| now.invite_id == id).cloned());
-            facts(now.as_ref().unwrap_or(&invite))
-        }
+    let id = invite.invite_id.clone();
+    let now = memo(move |_| {
+        let is_it = |now: &&Invite| now.invite_id == invite.invite_id;
+        list.with(|list| list.iter().find(is_it).unwrap_or(&invite).clone())
     });
-    let copy = link.clone().map(|link| {
-        view! { <CopyLink link=link id=copy_id(&id) name=text::COPY.with(&[&name])/> }
-    });
-    let code = link.map(|link| view! { <LinkCode link=link name=name.clone()/> });
+    let facts = move || now.with(facts);
+    // One that is used up is listed, and has no link any more.
+    let link = memo(move |_| now.with(|invite| invite.link.clone()));
+    let (copy_id, copy_name) = (copy_id(&id), text::COPY.with(&[&name]));
+    let copy = move || {
+        let (id, name) = (copy_id.clone(), copy_name.clone());
+        link.get().map(|link| view! { <CopyLink link=link id=id name=name/> })
+    };
+    let code_name = name.clone();
+    let code = move || {
+        let name = code_name.clone();
+        link.get().map(|link| view! { <LinkCode link=link name=name/> })
+    };
     let label = text::REVOKE_WHICH.with(&[&name]);
     let heading = text::REVOKE_ASK.with(&[&name]);
     let ask = move |_| revoke(session, id.clone(), heading.clone());
