@@ -30,8 +30,8 @@ const STEP: Duration = Duration::from_secs(2);
 const FIRST_RATE: u32 = 300;
 /// The most steps; without a failure they lead to two million packets.
 const STEPS: u32 = 12;
-/// How often a step may fail: a virtual machine stands still for some milliseconds now and then,
-/// which is not the server's doing.
+/// How often what is held to may fail before it counts as failed: a virtual machine stands still for
+/// some milliseconds now and then, which is not the server's doing.
 const TRIES: u32 = 3;
 
 /// What was measured.
@@ -99,8 +99,18 @@ pub(super) fn measure(cores: Cores, seconds: u16, percent: u16) -> Result<SuiteR
             profile: Profile::Gcm,
         },
     )?;
-    let machine = flow(rooms(share(50, 1), 4, 1000, Profile::Gcm))?;
-    let room = flow(rooms(1, share(50, 3), TILE_KBPS, Profile::Gcm))?;
+    let held = |meeting: &Meeting| {
+        let mut report = flow(meeting.clone())?;
+        for _ in 1..TRIES {
+            if report.holds() {
+                break;
+            }
+            report = flow(meeting.clone())?;
+        }
+        Ok::<_, BenchError>(report)
+    };
+    let machine = held(&rooms(share(50, 1), 4, 1000, Profile::Gcm))?;
+    let room = held(&rooms(1, share(50, 3), TILE_KBPS, Profile::Gcm))?;
     let pictures = Stream { burst: 4, ..PACKETS };
     Ok(SuiteReport {
         single: flow(fanout(share(50, 2), PACKETS, Profile::Gcm))?,
